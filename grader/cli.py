@@ -1,0 +1,184 @@
+"""The command line: one command, one call. Heavy imports wait until a command needs them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader import __version__
+from grader.errors import GraderError, UsageError
+from grader.exercise import course_folder, load_exercise, slugs
+from grader.load import load
+from grader.model import Language
+from grader.report.escape import visible
+from grader.settings import Settings, load_settings
+from grader.text import say
+
+if TYPE_CHECKING:
+    from grader.report.writer import Writer
+
+app = typer.Typer(
+    name="grader",
+    help="Grade PyTorch gradient-descent notebooks, and say why they fail.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    terminal = "terminal"
+    json = "json"
+
+
+class LanguageChoice(StrEnum):
+    """The languages of messages and reports."""
+
+    en = "en"
+    zh = "zh"
+
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Notebooks (.ipynb) or modules (.py).")]
+ExerciseOption = Annotated[
+    str | None, typer.Option("--exercise", help="The exercise, where the notebook does not name its own.")
+]
+LanguageOption = Annotated[
+    LanguageChoice | None, typer.Option("--language", help="Language of the report; the locale's by default.")
+]
+CourseOption = Annotated[
+    str | None, typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default.")
+]
+OutputOption = Annotated[Path | None, typer.Option("--output", help="Write to this file instead of the screen.")]
+
+
+@app.command()
+def check(
+    files: Files,
+    exercise: ExerciseOption = None,
+    language: LanguageOption = None,
+    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.terminal,
+    output: OutputOption = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")] = None,
+    course: CourseOption = None,
+) -> None:
+    """Run a submission, check its result and report.
+
+    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
+    """
+    from grader.report.writer import Writer  # noqa: PLC0415 - only this command writes reports
+
+    with _answering(language):
+        settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
+        spoken = _language(settings.language)
+        if exercise is not None:
+            load_exercise(course_folder(settings.course), exercise)
+        with Writer(format.value, output, spoken, several=len(files) > 1) as writer:
+            codes = [_check_one(path, exercise, settings, writer) for path in files]
+    raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
+
+
+def _check_one(path: Path, chosen: str | None, settings: Settings, writer: "Writer") -> int:
+    from grader.grade import grade, ungradable  # noqa: PLC0415 - imports nbclient, which takes a third of a second
+
+    course = course_folder(settings.course)
+    try:
+        submission = load(path)
+        slug = chosen or submission.exercise
+        if slug is None:
+            raise UsageError("exercise-not-named", path=str(path), known=", ".join(slugs(course)))
+        exercise = load_exercise(course, slug)
+    except GraderError as error:
+        writer.problem(error)
+        writer.failed(ungradable(path.name, "", chosen or "", error))
+        return error.exit_code
+    report = grade(submission, exercise, settings, writer.progress)
+    writer.report(report, exercise)
+    if report.score is None:
+        return 3
+    return 0 if report.score == report.max_score else 1
+
+
+@app.command()
+def exercises(language: LanguageOption = None, course: CourseOption = None) -> None:
+    """List the exercises of the course."""
+    with _answering(language):
+        settings = load_settings(Path.cwd(), language=language, course=course)
+        folder = course_folder(settings.course)
+        for slug in slugs(folder):
+            title = load_exercise(folder, slug).manifest.title[_language(settings.language)]
+            typer.echo(f"{slug:<22} {title}")
+
+
+@app.command()
+def start(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="An exercise, as `grader exercises` lists it.")],
+    language: LanguageOption = None,
+    output: OutputOption = None,
+    course: CourseOption = None,
+) -> None:
+    """Write the starter notebook of an exercise, with its task, to work in."""
+    from grader.starter import starter_notebook  # noqa: PLC0415 - imports nbformat
+
+    with _answering(language):
+        settings = load_settings(Path.cwd(), language=language, course=course)
+        spoken = _language(settings.language)
+        content = starter_notebook(load_exercise(course_folder(settings.course), slug), spoken)
+        path = output or Path(f"{slug}.ipynb")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(content)
+        except FileExistsError:
+            raise UsageError("file-exists", path=str(path)) from None
+        except OSError as error:
+            raise UsageError("file-not-written", path=str(path), reason=error.strerror or "") from None
+        typer.echo(say("start-written", spoken, {"path": str(path)}))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a report."""
+    import json  # noqa: PLC0415
+
+    from grader.report.document import json_schema  # noqa: PLC0415
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@contextmanager
+def _answering(language: LanguageChoice | None) -> Iterator[None]:
+    """Turn an error that is the user's to mend into one line and its exit code."""
+    try:
+        yield
+    except GraderError as error:
+        typer.secho(visible(say(error.text, _language(language), dict(error.params))), err=True, fg="red")
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _language(chosen: str | None) -> Language:
+    """The chosen language, else the locale's, by the variables that gettext reads."""
+    if chosen is None:
+        names = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+        chosen = next((value for name in names if (value := os.environ.get(name))), "en")
+    return "zh" if chosen.startswith("zh") else "en"
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

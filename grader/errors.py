@@ -1,0 +1,41 @@
+"""Everything that grader raises on purpose.
+
+    GraderError                 something the person at the keyboard can act on
+    ├── UsageError              the request itself: no such exercise, a setting of the wrong type
+    ├── UnreadableSubmission    the file handed in: missing, empty, no notebook, too large …
+    ├── CourseError             the course folder: an exercise that is incomplete or malformed
+    └── KernelFault             our own machinery failed: the submission is ungradable, never a zero
+
+Each carries the id of a text in the catalogue (`grader/text/`) and its parameters, so that the
+message is written in the reader's language where it is shown.
+"""
+
+
+class GraderError(Exception):
+    """Base of all errors that are shown to people; `exit_code` is what the command line returns."""
+
+    exit_code = 2
+
+    def __init__(self, text: str, /, **params: object) -> None:
+        """Keep the id of the text and its parameters; the words are chosen where they are shown."""
+        super().__init__(text, params)
+        self.text = text
+        self.params = params
+
+
+class UsageError(GraderError):
+    """The request cannot be carried out as asked."""
+
+
+class UnreadableSubmission(GraderError):  # noqa: N818 - named for what it is, as the reports do
+    """The file handed in is no notebook or module that can be run."""
+
+
+class CourseError(GraderError):
+    """An exercise of the course is incomplete or malformed."""
+
+
+class KernelFault(GraderError):  # noqa: N818 - a fault of ours, told apart from learners' errors
+    """The grader's own machinery failed; the submission cannot be graded and is not at fault."""
+
+    exit_code = 3

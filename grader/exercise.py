@@ -1,0 +1,132 @@
+"""folder → Exercise: what a course's `exercises/<slug>/` and `reference/<slug>.py` hold."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+
+from grader.errors import CourseError, UsageError
+from grader.model import Language, Parameters
+
+PACKAGE = Path(__file__).parent
+
+
+class CheckText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sentence of a check in the languages other than that of its docstring."""
+
+    zh: str
+
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names whose every version the checks need; `rerun` says that the submission is run a second time."""
+
+    names: tuple[str, ...] = ()
+    at_least: int = 1
+    rerun: bool = False
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`exercise.toml`, field by field.
+
+    version: raised when a change of the checks can change a grade.
+    title: by language. names: what the checks read from a finished run.
+    checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
+    """
+
+    version: int
+    title: dict[str, str]
+    names: tuple[str, ...]
+    checks: dict[str, CheckText]
+    watch: Watch = Watch()
+    text: dict[str, dict[str, str]] = {}
+
+
+class Exercise(msgspec.Struct, frozen=True):
+    """One exercise of a course."""
+
+    slug: str
+    folder: Path
+    reference: Path
+    manifest: Manifest
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the checks read from a finished run."""
+        return self.manifest.names
+
+    @property
+    def watch(self) -> tuple[str, ...]:
+        """The names of which every version is kept."""
+        return self.manifest.watch.names
+
+    @property
+    def watch_at_least(self) -> int:
+        """How many numbers a version must hold to be kept."""
+        return self.manifest.watch.at_least
+
+    @property
+    def reruns(self) -> bool:
+        """Whether the checks run the submission a second time."""
+        return self.manifest.watch.rerun
+
+    @property
+    def checks(self) -> Path:
+        """The pytest file."""
+        return self.folder / "checks.py"
+
+    @property
+    def starter(self) -> Path:
+        """The notebook that learners start from."""
+        return self.folder / "starter.ipynb"
+
+    def task(self, language: Language) -> str:
+        """The task text, in Markdown."""
+        return (self.folder / f"task.{language}.md").read_text("utf-8")
+
+    def text(self, id: str, language: Language, params: Parameters) -> str | None:
+        """A sentence of this exercise; None if it has none of that id."""
+        wording = self.manifest.text.get(id, {}).get(language)
+        return None if wording is None else wording.format(**params)
+
+
+def course_folder(chosen: str | None) -> Path:
+    """The folder with `exercises/` and `reference/`: the chosen one, else the one that came with grader.
+
+    An installed wheel carries it inside the package; in a checkout it stands beside the package.
+    """
+    if chosen is not None:
+        folder = Path(chosen)
+        if not (folder / "exercises").is_dir():
+            raise UsageError("course-missing", path=chosen)
+        return folder
+    inside = PACKAGE / "course"
+    return inside if inside.is_dir() else PACKAGE.parent
+
+
+def slugs(course: Path) -> list[str]:
+    """The exercises of a course, by folder name."""
+    return sorted(path.parent.name for path in (course / "exercises").glob("*/exercise.toml"))
+
+
+def load_exercise(course: Path, slug: str) -> Exercise:
+    """Read one exercise. Raises UsageError if there is none of that name, CourseError if it is malformed."""
+    if slug not in slugs(course):
+        raise UsageError("exercise-unknown", exercise=slug, known=", ".join(slugs(course)))
+    folder = course / "exercises" / slug
+    try:
+        manifest = msgspec.convert(tomllib.loads((folder / "exercise.toml").read_text("utf-8")), Manifest)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CourseError("exercise-malformed", exercise=slug, reason=str(error)) from None
+    return Exercise(slug=slug, folder=folder, reference=course / "reference" / f"{slug}.py", manifest=manifest)
+
+
+def load_reference(exercise: Exercise) -> ModuleType:
+    """Import the reference solution; it is trusted, and runs in this process."""
+    spec = importlib.util.spec_from_file_location(f"reference_{exercise.slug}", exercise.reference)
+    if spec is None or spec.loader is None or not exercise.reference.is_file():
+        raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,72 @@
+"""A submission as an experiment: run once, then again with exactly one thing changed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grader.arrays import from_numpy
+from grader.exercise import Exercise
+from grader.kernel.pool import Kernels
+from grader.kernel.session import Progress
+from grader.model import Argument, Call, Run, Submission, Swap, Watched
+
+# What check files pass to a learner's function: a number, numbers in a list, or an array, which becomes a tensor.
+HiddenArgument = float | int | Sequence[float] | np.ndarray
+
+
+class Experiment:
+    """The base run of a submission, its reruns, and calls of its functions.
+
+    The base run's kernel stays, since the learner's functions live in it; a rerun's ends with it.
+    """
+
+    def __init__(
+        self, kernels: Kernels, submission: Submission, exercise: Exercise, seed: int, progress: Progress | None = None
+    ) -> None:
+        """Run the submission. Raises KernelFault if no kernel can be had."""
+        self._kernels = kernels
+        self.submission = submission
+        self.exercise = exercise
+        self.seed = seed
+        self.reruns = 0
+        self._watch = None
+        if exercise.watch:
+            self._watch = Watched(names=exercise.watch, at_least=exercise.watch_at_least)
+        self._session = kernels.take()
+        if exercise.reruns:
+            kernels.prepare()
+        self.run: Run = kernels.do(
+            self._session.run(
+                submission, seed=seed, values=exercise.names, watch=self._watch, progress=progress
+            )
+        )
+
+    def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
+        """Run the submission again with the same seeds, its data exchanged."""
+        self.reruns += 1
+        session = self._kernels.take()
+        try:
+            return self._kernels.do(
+                session.run(
+                    self.submission,
+                    seed=self.seed,
+                    values=self.exercise.names,
+                    watch=self._watch,
+                    exchange=exchange,
+                )
+            )
+        finally:
+            self._kernels.close(session)
+
+    def call(self, name: str, arguments: Sequence[HiddenArgument]) -> Call:
+        """Call a learner's function in the base run's kernel with arguments of ours."""
+        return self._kernels.do(
+            self._session.call(name, [_argument(argument) for argument in arguments], seed=self.seed)
+        )
+
+
+def _argument(argument: HiddenArgument) -> Argument:
+    if isinstance(argument, np.ndarray):
+        return Argument(form="tensor", array=from_numpy(argument))
+    kind = np.int64 if isinstance(argument, int) else np.float64
+    return Argument(form="plain", array=from_numpy(np.asarray(argument, dtype=kind)))

@@ -1,0 +1,293 @@
+"""One kernel and what is done with it: run the cells, then ask for values and make calls.
+
+nbclient runs cell by cell and goes on after an error. Limits are watched from outside; a cell that
+passes one is interrupted, and if it goes on all the same, its kernel is killed.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import msgspec
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+
+from grader.errors import KernelFault
+from grader.kernel.faults import run_error
+from grader.kernel.provisioner import WorkerSpecs
+from grader.model import Argument, Call, Cell, Run, RunError, Submission, Swap, Trace, Value, Watched
+from grader.settings import Settings
+
+START_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
+# How long an interrupted cell may take to end before its kernel is killed.
+GRACE_SECONDS = 3.0
+CONNECT_SECONDS = 0.3
+
+Progress = Callable[[int, int], None]
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """nbclient's client with the size of outputs bounded: what is beyond the bound is dropped."""
+
+    output_left: int = 0
+    on_flood: Callable[[], None]
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """Keep an output while there is room for it."""
+        size = sum(len(part) for part in _strings(msg["content"]))
+        self.output_left -= size
+        if self.output_left < 0:
+            self.on_flood()
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+
+class Session:
+    """A kernel of its own for one run. All methods are coroutines of one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; nothing is started yet."""
+        self._settings = settings
+        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        self._client: _Client | None = None
+        self._limited: tuple[str, float] | None = None
+        self._dead = False
+
+    async def start(self) -> None:
+        """Start the kernel and wait until it answers. Raises KernelFault if it does not."""
+        home = Path(self._folder.name)
+        manager = AsyncKernelManager(kernel_spec_manager=WorkerSpecs(), transport="ipc", ip=str(home / "k"))
+        manager.connection_file = str(home / "connection.json")
+        self._client = _Client(nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None)
+        self._client.log.disabled = True  # a kernel's death is reported in our words
+        self._client.on_flood = self._flood
+        try:
+            await self._client.async_start_new_kernel(cwd=str(home), memory_mb=self._settings.memory_mb)
+            self._client.kc = manager.client()
+            self._client.kc.start_channels()
+            self._client.kc.allow_stdin = False
+        except OSError as error:
+            raise KernelFault("kernel-not-started", reason=str(error)) from error
+
+    async def run(
+        self,
+        submission: Submission,
+        *,
+        seed: int,
+        values: Sequence[str] = (),
+        watch: Watched | None = None,
+        exchange: Sequence[Swap] = (),
+        progress: Progress | None = None,
+    ) -> Run:
+        """Run the submission's cells from first to last and read the named values."""
+        await self._configure(seed, watch, exchange)
+        began = time.monotonic()
+        client = self._client
+        assert client is not None
+        client.output_left = self._settings.output_bytes
+        notebook = client.nb = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell.source) for cell in submission.cells]
+        )
+        client.reset_execution_trackers()
+        limit: RunError | None = None
+        deadline = began + self._settings.run_seconds
+        for index, cell in enumerate(submission.cells):
+            if progress is not None:
+                progress(cell.number, len(submission.cells))
+            limit = await self._run_cell(notebook, index, cell, deadline)
+            if limit is not None:
+                break
+        seconds = time.monotonic() - began
+        trace, errors = await self._trace(submission)
+        return Run(
+            seconds=seconds,
+            errors=_with_limit(errors, limit),
+            complete=limit is None,
+            trace=trace,
+            values=await self._values(values),
+        )
+
+    async def call(self, name: str, arguments: Sequence[Argument], *, seed: int) -> Call:
+        """Call a learner's function with arguments of ours."""
+        if self._dead:
+            return Call(value=None, error=_died(None), trace=Trace())
+        timer = asyncio.get_running_loop().call_later(
+            self._settings.cell_seconds, self._interrupt, "time-limit", self._settings.cell_seconds
+        )
+        self._limited = None
+        try:
+            answer = await self._ask(
+                {"request": "call", "name": name, "arguments": msgspec.to_builtins(arguments), "seed": seed},
+                self._settings.cell_seconds + 2 * GRACE_SECONDS,
+            )
+        finally:
+            timer.cancel()
+        if answer is None:
+            return Call(value=None, error=_died(None), trace=Trace())
+        error = None if answer.get("error") is None else run_error(answer["error"], {})
+        if self._limited is not None:
+            error = RunError(kind="time-limit", message=str(self._limited[1]), cell=None, line=None)
+        return Call(
+            value=None if answer.get("value") is None else _decode(answer["value"], Value),
+            error=error,
+            trace=_decode(answer["trace"], Trace),
+        )
+
+    async def close(self) -> None:
+        """End the kernel and remove its folder; safe to call more than once, and before `start`."""
+        client, self._client = self._client, None
+        if client is not None and client.km is not None:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            if client.km.has_kernel:
+                await client.km.provisioner.kill()
+                await client.km.provisioner.wait()
+            await client.km.cleanup_resources()
+        self._folder.cleanup()
+
+    # ---- cells --------------------------------------------------------------------------------
+
+    async def _run_cell(self, notebook: Any, index: int, cell: Cell, deadline: float) -> RunError | None:
+        """Run one cell; return the error if it ended by a limit or with its kernel."""
+        client = self._client
+        assert client is not None
+        seconds = min(self._settings.cell_seconds, max(deadline - time.monotonic(), 0.1))
+        whole = seconds < self._settings.cell_seconds
+        self._limited = None
+        timer = asyncio.get_running_loop().call_later(
+            seconds,
+            self._interrupt,
+            "run-time-limit" if whole else "time-limit",
+            self._settings.run_seconds if whole else self._settings.cell_seconds,
+        )
+        try:
+            await client.async_execute_cell(notebook.cells[index], index)
+        except DeadKernelError:
+            self._dead = True
+            return _limit_error(self._limited, cell.number) if self._limited else _died(cell.number)
+        finally:
+            timer.cancel()
+        return None if self._limited is None else _limit_error(self._limited, cell.number)
+
+    def _interrupt(self, kind: str, limit: float) -> None:
+        """Interrupt the running cell, and kill the kernel if it does not end for that."""
+        if self._limited is not None or self._client is None:
+            return
+        self._limited = (kind, limit)
+        self._tasks = asyncio.ensure_future(self._interrupt_then_kill(self._limited))
+
+    async def _interrupt_then_kill(self, limited: tuple[str, float]) -> None:
+        client = self._client
+        if client is None or client.km is None:
+            return
+        running = client.task_poll_for_reply
+        await client.km.interrupt_kernel()
+        await asyncio.sleep(GRACE_SECONDS)
+        if self._limited is limited and running is not None and not running.done() and client.km.has_kernel:
+            await client.km.provisioner.kill()
+
+    def _flood(self) -> None:
+        self._interrupt("output-limit", self._settings.output_bytes)
+
+    # ---- questions ----------------------------------------------------------------------------
+
+    async def _configure(self, seed: int, watch: Watched | None, exchange: Sequence[Swap]) -> None:
+        request = {
+            "request": "configure",
+            "seed": seed,
+            "watch": None if watch is None else msgspec.to_builtins(watch),
+            "exchange": msgspec.to_builtins(exchange),
+        }
+        client = self._client
+        assert client is not None
+        assert client.kc is not None
+        if await self._ask(request, START_SECONDS) is None:
+            raise KernelFault("kernel-not-started", reason="no answer")
+        # Outputs come by another socket than replies. A message on it shows that it is connected; each
+        # question makes the kernel publish its status there.
+        for _ in range(int(ANSWER_SECONDS / CONNECT_SECONDS)):
+            with contextlib.suppress(Empty):
+                await client.kc.iopub_channel.get_msg(timeout=CONNECT_SECONDS)
+                return
+            await self._ask({"request": "ready"}, ANSWER_SECONDS)
+        raise KernelFault("kernel-not-started", reason="no output channel")
+
+    async def _trace(self, submission: Submission) -> tuple[Trace, tuple[RunError, ...]]:
+        answer = await self._ask({"request": "trace"}, ANSWER_SECONDS)
+        if answer is None:
+            return Trace(), ()
+        sources = {cell.number: cell.source for cell in submission.cells}
+        seen = [error for error in answer.get("errors", []) if isinstance(error, dict)]
+        return _decode(answer["trace"], Trace), tuple(run_error(error, sources) for error in seen)
+
+    async def _values(self, names: Sequence[str]) -> dict[str, Value]:
+        if not names:
+            return {}
+        answer = await self._ask({"request": "values", "names": list(names)}, ANSWER_SECONDS)
+        return {} if answer is None else _decode(answer, dict[str, Value])
+
+    async def _ask(self, content: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+        """Send a request to the probe; None if the kernel is dead or gives no answer in time."""
+        client = self._client
+        assert client is not None
+        if self._dead or client.kc is None or client.km is None:
+            return None
+        message = client.kc.session.msg("grader_request", content)
+        client.kc.shell_channel.send(message)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                reply = await client.kc.shell_channel.get_msg(timeout=min(left, 0.5))
+            except Empty:
+                if not await client.km.is_alive():
+                    break
+                continue
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                return dict(reply["content"])
+        self._dead = not await client.km.is_alive()
+        return None
+
+
+def _decode(value: Any, kind: Any) -> Any:
+    """Decode what came out of the kernel into a typed record; what does not fit is the submission's doing."""
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, RecursionError):
+        return Trace() if kind is Trace else {}
+
+
+def _strings(content: Any) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    if isinstance(content, dict):
+        return [text for value in content.values() for text in _strings(value)]
+    if isinstance(content, list):
+        return [text for value in content for text in _strings(value)]
+    return []
+
+
+def _limit_error(limited: tuple[str, float], cell: int) -> RunError:
+    return RunError(kind=limited[0], message=f"{limited[1]:g}", cell=cell, line=None)
+
+
+def _died(cell: int | None) -> RunError:
+    return RunError(kind="kernel-died", message="", cell=cell, line=None)
+
+
+def _with_limit(errors: tuple[RunError, ...], limit: RunError | None) -> tuple[RunError, ...]:
+    """Put the limit in the place of the KeyboardInterrupt that it ended its cell with, keeping the line."""
+    if limit is None:
+        return errors
+    ended = [error for error in errors if error.message.startswith("KeyboardInterrupt")]
+    line = ended[-1].line if ended else None
+    cell = ended[-1].cell if ended else limit.cell
+    kept = tuple(error for error in errors if not error.message.startswith("KeyboardInterrupt"))
+    return (*kept, RunError(kind=limit.kind, message=limit.message, cell=cell, line=line))

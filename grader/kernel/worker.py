@@ -1,0 +1,89 @@
+"""The kernel process: IPython's kernel with the probe inside.
+
+    python -P -m grader.kernel.worker -f CONNECTION_FILE
+
+Besides Jupyter's own messages it answers `grader_request` on the shell channel, so that values are read
+by the probe and not by code that passes through the learner's namespace.
+"""
+
+import os
+import sys
+from typing import Any
+
+# Its debugger is not wanted here, and importing it costs a tenth of a second.
+sys.modules["debugpy"] = None  # type: ignore[assignment]
+
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from IPython.core.interactiveshell import ExecutionResult
+
+from grader.kernel.provisioner import MEMORY_VARIABLE
+from grader.probe.inside import Probe
+from grader.probe.places import CELL_FILE
+
+
+class GraderKernel(IPythonKernel):  # type: ignore[misc]
+    """An IPython kernel that names its cells by number and speaks with the session."""
+
+    msg_types = [*IPythonKernel.msg_types, "grader_request"]  # noqa: RUF012 - as the base class has it
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._probe = Probe(self.shell.user_ns)
+        self._cell = 0
+        self.shell.compile.get_code_name = self._code_name
+        self.shell.events.register("post_run_cell", self._cell_ended)
+
+    def _code_name(self, _raw: str, _transformed: str, _number: int) -> str:
+        return CELL_FILE.format(number=self._cell)
+
+    def _cell_ended(self, result: ExecutionResult) -> None:
+        self._probe.cell_ended(result.error_in_exec or result.error_before_exec, self._cell)
+
+    async def do_execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a cell; cells come in order, so counting them numbers them."""
+        self._cell += 1
+        return await super().do_execute(*args, **kwargs)
+
+    async def grader_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
+        """Answer the session: `configure` before the first cell, or a question for the probe."""
+        request = parent["content"]
+        if request["request"] == "configure":
+            transformer = self._probe.configure(request)
+            self.shell.ast_transformers[:] = [] if transformer is None else [transformer]
+            content: dict[str, Any] = {}
+        elif request["request"] == "ready":
+            content = {}
+        else:
+            content = self._probe.answer(request)
+        self.session.send(stream, "grader_reply", content, parent, ident)
+
+
+class GraderKernelApp(IPKernelApp):  # type: ignore[misc]
+    """The application around the kernel: no history file, no user configuration."""
+
+    kernel_class = GraderKernel
+
+    def load_config_file(self, *_args: Any, **_kwargs: Any) -> None:
+        """Skip the configuration files: a grade must not depend on whose machine it is."""
+
+
+def limit_memory() -> None:
+    """Bound the data memory of this process, where the platform can (Linux counts all private memory)."""
+    megabytes = int(os.environ.pop(MEMORY_VARIABLE, "0"))
+    if megabytes and sys.platform == "linux":
+        import resource  # exists on POSIX alone
+
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, megabytes * 2**20))
+
+
+def main() -> None:
+    """Start the kernel and serve until told to stop."""
+    limit_memory()
+    GraderKernelApp.launch_instance(
+        ["--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False", *sys.argv[1:]]
+    )
+
+
+if __name__ == "__main__":
+    main()

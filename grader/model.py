@@ -1,0 +1,234 @@
+"""The frozen records that travel through the grader, from the file handed in to the report.
+
+Records hold ids, numbers and the submission's own text, never sentences: language is chosen
+where a report is rendered (`grader/report/document.py`).
+"""
+
+from typing import Literal
+
+import msgspec
+
+Language = Literal["en", "zh"]
+Parameters = dict[str, str | int | float | bool | None]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the records: immutable, compared by value."""
+
+
+class Text(Record):
+    """A sentence not yet worded: its id in the catalogue and what is filled in."""
+
+    id: str
+    params: Parameters = {}
+
+
+# ---- what was handed in -------------------------------------------------------------------------
+
+
+class Cell(Record):
+    """One code cell. `number` counts the code cells from 1, as the prompt `[n]` does on a fresh run."""
+
+    number: int
+    source: str
+
+
+class Submission(Record):
+    """A notebook or module, ready to run: magics neutralised, outputs dropped.
+
+    `original` holds the sources as the learner wrote them (for excerpts), line for line as `cells`.
+    """
+
+    name: str
+    sha256: str
+    exercise: str | None
+    cells: tuple[Cell, ...]
+    original: tuple[Cell, ...]
+    notes: tuple[Text, ...] = ()
+
+
+# ---- what is asked of a kernel ------------------------------------------------------------------
+
+
+class Watched(Record):
+    """Names of which the probe keeps every version that holds at least `at_least` numbers."""
+
+    names: tuple[str, ...]
+    at_least: int
+
+
+class Swap(Record):
+    """Data to recognise by value, and what to put in its place: float64 arrays of shape (n,)."""
+
+    old: "Array"
+    new: "Array"
+
+
+class Argument(Record):
+    """An argument of a call. form: `tensor`, or `plain` for a number or a list of numbers."""
+
+    form: Literal["tensor", "plain"]
+    array: "Array"
+
+
+# ---- what a run gave ----------------------------------------------------------------------------
+
+
+class RunError(Record):
+    """Why a cell stopped. `kind` is a text id; `cell` and `line` (from 1) say where in the learner's code."""
+
+    kind: str
+    message: str
+    cell: int | None
+    line: int | None
+
+
+class Array(Record, tag="array"):
+    """A tensor, array or number: little-endian bytes in C order. A number has shape ()."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Items(Record, tag="items"):
+    """A list or tuple whose members are values themselves."""
+
+    items: tuple["Value", ...]
+
+
+class Module(Record, tag="module"):
+    """The parameters of an `nn.Module`, by their dotted names."""
+
+    parameters: dict[str, Array]
+
+
+class Function(Record, tag="function"):
+    """Something that can be called; its code stays in the kernel."""
+
+
+class Unusable(Record, tag="unusable"):
+    """A value that cannot leave the kernel: `missing`, `unsupported` or `too-large`."""
+
+    why: Literal["missing", "unsupported", "too-large"]
+    type_name: str = ""
+
+
+Value = Array | Items | Module | Function | Unusable
+
+
+class Leaf(Record):
+    """One leaf tensor at one backward (or grad) call.
+
+    `before` is its `.grad` before the call (None where it had none), `after` the one after it; for
+    `torch.autograd.grad` and `torch.func.grad`, `after` is the gradient returned.
+    """
+
+    names: tuple[str, ...]
+    value: Array
+    before: Array | None
+    after: Array | None
+
+
+class GradientCall(Record):
+    """One backward (or grad) call. `number` counts from 0 within its training.
+
+    `saved` are indices into `Trace.arrays`: the tensors the graph kept for the backward pass.
+    """
+
+    number: int
+    leaves: tuple[Leaf, ...]
+    saved: tuple[int, ...] = ()
+
+
+class Training(Record):
+    """All backward (or grad) calls made from one place: the same cell and the same lines of code."""
+
+    cell: int
+    line: int
+    calls: int
+    seen: tuple[GradientCall, ...]
+
+
+class Version(Record):
+    """A value that a watched name was bound to, in the order of binding."""
+
+    name: str
+    array: Array
+
+
+class Trace(Record):
+    """What the probe recorded. It comes from the student's process: it explains, and proves nothing."""
+
+    trainings: tuple[Training, ...] = ()
+    arrays: tuple[Array, ...] = ()
+    versions: tuple[Version, ...] = ()
+    exchanged: tuple[int, ...] = ()
+    truncated: bool = False
+
+
+class Run(Record):
+    """One execution of a submission in a fresh kernel.
+
+    `complete` is False where a limit or the kernel's death ended it early.
+    """
+
+    seconds: float
+    errors: tuple[RunError, ...]
+    complete: bool
+    trace: Trace
+    values: dict[str, Value]
+
+
+class Call(Record):
+    """What a learner's function gave back for arguments that we chose."""
+
+    value: Value | None
+    error: RunError | None
+    trace: Trace
+
+
+# ---- what is said about it ----------------------------------------------------------------------
+
+Status = Literal["passed", "failed", "skipped"]
+
+
+class CheckResult(Record):
+    """The outcome of one check. `titles` holds its sentence by language."""
+
+    id: str
+    titles: dict[str, str]
+    status: Status
+    score: float
+    max_score: float
+    reason: Text | None = None
+    hint: Text | None = None
+    because: str | None = None
+    review: bool = False
+
+
+class Excerpt(Record):
+    """A few lines of the learner's source around the line in question."""
+
+    cell: int
+    line: int
+    first: int
+    lines: tuple[str, ...]
+
+
+class Report(Record):
+    """Everything known about a submission, not yet worded. `score` is None where ungradable."""
+
+    exercise: str
+    submission: str
+    sha256: str
+    status: Literal["graded", "ungradable"]
+    score: float | None
+    max_score: float
+    checks: tuple[CheckResult, ...] = ()
+    needs_review: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
+    error: RunError | None = None
+    excerpt: Excerpt | None = None
+    seconds: float = 0.0
+    reruns: int = 0

@@ -1,0 +1,1 @@
+"""Reports: worded once (`document`), then written in one format per file."""

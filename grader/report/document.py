@@ -1,0 +1,149 @@
+"""A report in words: schema `grader/report/v1`, which every format is made from.
+
+Fields are added, never renamed. Text is worded here and nowhere before, in one language.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from grader.exercise import Exercise
+from grader.model import Language, Parameters, Report, RunError, Text
+from grader.text import say, shown
+
+SCHEMA: Literal["grader/report/v1"] = "grader/report/v1"
+
+
+class SubmissionPart(msgspec.Struct, frozen=True):
+    """The file graded: its name and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+class CheckPart(msgspec.Struct, frozen=True):
+    """One check. `reason` is the id of `message`; `because` names the check for which this one was skipped."""
+
+    id: str
+    title: str
+    status: Literal["passed", "failed", "skipped"]
+    score: float
+    max_score: float
+    message: str
+    hint: str
+    reason: str | None
+    params: Parameters
+    because: str | None
+
+
+class ErrorPart(msgspec.Struct, frozen=True):
+    """What stopped a cell: its kind, a sentence, and the place (cells and lines count from 1)."""
+
+    kind: str
+    message: str
+    cell: int | None
+    line: int | None
+    first_line: int | None
+    excerpt: list[str]
+
+
+class RunPart(msgspec.Struct, frozen=True):
+    """The run: wall-clock seconds of the submission's own cells, its error, and how often it was run again."""
+
+    seconds: float
+    error: ErrorPart | None
+    reruns: int
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A report as it is written. `score` is null where the submission could not be graded."""
+
+    schema: Literal["grader/report/v1"]
+    exercise: str
+    title: str
+    submission: SubmissionPart
+    status: Literal["graded", "ungradable"]
+    needs_review: list[str]
+    notes: list[str]
+    score: float | None
+    max_score: float
+    language: Language
+    checks: list[CheckPart]
+    run: RunPart
+
+
+def word(report: Report, exercise: Exercise | None, language: Language) -> Document:
+    """Put a report into words; `exercise` gives its own sentences (None where it is not known)."""
+    words = _Words(exercise, language)
+    return Document(
+        schema=SCHEMA,
+        exercise=report.exercise,
+        title=report.exercise if exercise is None else exercise.manifest.title[language],
+        submission=SubmissionPart(report.submission, report.sha256),
+        status=report.status,
+        needs_review=[words.say(reason) for reason in report.needs_review],
+        notes=[words.say(note) for note in report.notes],
+        score=report.score,
+        max_score=report.max_score,
+        language=language,
+        checks=[
+            CheckPart(
+                id=check.id,
+                title=check.titles[language],
+                status=check.status,
+                score=check.score,
+                max_score=check.max_score,
+                message=words.say(check.reason),
+                hint=words.say(check.hint),
+                reason=None if check.reason is None else check.reason.id,
+                params={} if check.reason is None else check.reason.params,
+                because=check.because,
+            )
+            for check in report.checks
+        ],
+        run=RunPart(round(report.seconds, 3), _error_part(report, words), report.reruns),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a report."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA,
+        "title": "grader report",
+        **msgspec.json.schema(Document),
+    }
+
+
+class _Words:
+    def __init__(self, exercise: Exercise | None, language: Language) -> None:
+        self._exercise = exercise
+        self._language: Language = language
+
+    def say(self, text: Text | None) -> str:
+        if text is None:
+            return ""
+        if self._exercise is not None:
+            wording = self._exercise.text(text.id, self._language, shown(text.params))
+            if wording is not None:
+                return wording
+        return say(text.id, self._language, text.params)
+
+
+def _error_part(report: Report, words: _Words) -> ErrorPart | None:
+    error = report.error
+    if error is None:
+        return None
+    excerpt = report.excerpt
+    return ErrorPart(
+        kind=error.kind,
+        message=words.say(Text(id=f"run-{error.kind}", params=_error_params(error))),
+        cell=error.cell,
+        line=error.line,
+        first_line=None if excerpt is None else excerpt.first,
+        excerpt=[] if excerpt is None else list(excerpt.lines),
+    )
+
+
+def _error_params(error: RunError) -> Parameters:
+    return {"message": error.message, "cell": error.cell, "line": error.line}

@@ -1,0 +1,99 @@
+"""The report in a terminal: the score, each check with what was seen, and where the notebook stopped."""
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text as Line
+
+from grader.report.document import CheckPart, Document, ErrorPart
+from grader.report.escape import visible
+from grader.text import say
+
+MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–", "yellow")}  # noqa: RUF001
+MAX_NOTES = 5
+
+
+def show(document: Document, console: Console) -> None:
+    """Print a report."""
+    console.print(_headline(document))
+    if document.checks:
+        console.print(_checks(document))
+    if document.run.error is not None:
+        console.print(_error(document.run.error, document))
+    for reason in document.needs_review:
+        console.print(_labelled(document, "label-review", reason, "yellow"))
+    for note in document.notes[:MAX_NOTES]:
+        console.print(_labelled(document, "label-notes", note, "dim"))
+    if document.checks and document.score == document.max_score:
+        console.print(Line(say("label-all-passed", document.language), style="bold green"))
+
+
+def _headline(document: Document) -> RenderableType:
+    line = Line()
+    line.append(visible(document.submission.name), style="bold")
+    line.append(f"  ·  {document.title}\n")
+    if document.score is None:
+        line.append(say("label-ungradable", document.language), style="bold yellow")
+    else:
+        full = document.score == document.max_score
+        line.append(say("label-score", document.language) + " ")
+        line.append(points(document.score), style="bold green" if full else "bold")
+        line.append(f" / {points(document.max_score)}")
+    return Panel(line, expand=False, padding=(0, 2))
+
+
+def _checks(document: Document) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False)
+    table.add_column(width=1, no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    for check in document.checks:
+        mark, colour = MARKS[check.status]
+        table.add_row(Line(mark, style=colour), _sentence(check, document), _points_of(check))
+    return table
+
+
+def _sentence(check: CheckPart, document: Document) -> Line:
+    line = Line(check.title, style="" if check.status != "skipped" else "dim")
+    if check.message:
+        line.append("\n  " + visible(check.message), style="dim" if check.status == "skipped" else "red")
+    if check.hint:
+        line.append(f"\n  {say('label-hint', document.language)}: ", style="cyan")
+        line.append(visible(check.hint), style="cyan")
+    return line
+
+
+def _points_of(check: CheckPart) -> Line:
+    return Line(f"{points(check.score)}/{points(check.max_score)}", style=MARKS[check.status][1])
+
+
+def _error(error: ErrorPart, document: Document) -> RenderableType:
+    parts: list[RenderableType] = [Line(visible(error.message), style="red")]
+    if error.excerpt and error.first_line is not None and error.line is not None:
+        parts.append(
+            Syntax(
+                "\n".join(visible(line) for line in error.excerpt),
+                "python",
+                line_numbers=True,
+                start_line=error.first_line,
+                highlight_lines={error.line},
+                theme="ansi_dark",
+                background_color="default",
+            )
+        )
+    title = None
+    if error.line is not None:
+        title = say("label-cell-line", document.language, {"cell": error.cell, "line": error.line})
+    return Panel(Group(*parts), title=title, title_align="left", border_style="red", expand=False)
+
+
+def _labelled(document: Document, label: str, text: str, style: str) -> Line:
+    line = Line(f"{say(label, document.language)}: ", style=f"bold {style}")
+    line.append(visible(text), style=style)
+    return line
+
+
+def points(score: float) -> str:
+    """Points without needless zeros."""
+    return f"{score:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,69 @@
+"""One typed Settings: defaults < `grader.toml` or `[tool.grader]` < environment < command line."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from grader.errors import UsageError
+from grader.model import Language
+
+ENVIRONMENT_PREFIX = "GRADER_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a grading depends on besides the submission and the exercise.
+
+    seed: fixes the random numbers of the run and the hidden data.
+    language: of messages and reports; None means the locale's.
+    course: folder that holds `exercises/` and `reference/`; None means the one that came with grader.
+    cell_seconds, run_seconds: wall-clock limits of one cell and of a whole run.
+    output_bytes: how much one run may print or display.
+    memory_mb: how much data memory the kernel may allocate, where the platform can limit it; 0 is no limit.
+    """
+
+    seed: int = 0
+    language: Language | None = None
+    course: str | None = None
+    cell_seconds: float = 30.0
+    run_seconds: float = 60.0
+    output_bytes: int = 20_000_000
+    memory_mb: int = 4096
+
+
+def load_settings(
+    folder: Path, environment: Mapping[str, str] = os.environ, **chosen: object
+) -> Settings:
+    """Merge the four sources, later ones winning; `chosen` holds what the command line gave (None: nothing).
+
+    Raises UsageError where a file cannot be parsed or a value has the wrong type.
+    """
+    merged = _from_files(folder)
+    for name in Settings.__struct_fields__:
+        if (value := environment.get(ENVIRONMENT_PREFIX + name.upper())) is not None:
+            merged[name] = value
+    merged.update({name: value for name, value in chosen.items() if value is not None})
+    try:
+        return msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError("settings-invalid", reason=str(error)) from None
+
+
+def _from_files(folder: Path) -> dict[str, object]:
+    for path, section in ((folder / "grader.toml", ()), (folder / "pyproject.toml", ("tool", "grader"))):
+        if path.is_file():
+            table = _read_toml(path)
+            for key in section:
+                table = table.get(key, {})
+            if table or not section:
+                return dict(table)
+    return {}
+
+
+def _read_toml(path: Path) -> dict[str, dict[str, dict[str, object]]]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError("settings-unreadable", path=str(path), reason=str(error)) from None
