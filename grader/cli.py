@@ -5,21 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from grader import __version__
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
+from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Language
 from grader.report.escape import visible
+from grader.report.writer import Writer
 from grader.settings import Settings, load_settings
 from grader.text import say
-
-if TYPE_CHECKING:
-    from grader.report.writer import Writer
 
 app = typer.Typer(
     name="grader",
@@ -71,20 +70,22 @@ def check(
 
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
     """
-    from grader.report.writer import Writer  # noqa: PLC0415 - only this command writes reports
-
     with _answering(language):
         settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
         spoken = _language(settings.language)
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        with Writer(format.value, output, spoken, several=len(files) > 1) as writer:
-            codes = [_check_one(path, exercise, settings, writer) for path in files]
+        with (
+            Kernels(settings) as kernels,
+            Writer(format.value, output, spoken, several=len(files) > 1) as writer,
+        ):
+            codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
 
 
-def _check_one(path: Path, chosen: str | None, settings: Settings, writer: "Writer") -> int:
-    from grader.grade import grade, ungradable  # noqa: PLC0415 - imports nbclient, which takes a third of a second
+def _check_one(path: Path, chosen: str | None, settings: Settings, kernels: Kernels, writer: Writer) -> int:
+    # nbclient and pytest take half a second to import, in which the kernels' parent warms up.
+    from grader.grade import grade, ungradable  # noqa: PLC0415
 
     course = course_folder(settings.course)
     try:
@@ -97,7 +98,7 @@ def _check_one(path: Path, chosen: str | None, settings: Settings, writer: "Writ
         writer.problem(error)
         writer.failed(ungradable(path.name, "", chosen or "", error))
         return error.exit_code
-    report = grade(submission, exercise, settings, writer.progress)
+    report = grade(submission, exercise, settings, kernels, writer.progress)
     writer.report(report, exercise)
     if report.score is None:
         return 3

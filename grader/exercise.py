@@ -20,11 +20,10 @@ class CheckText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Names whose every version the checks need; `rerun` says that the submission is run a second time."""
+    """Names of which every version with at least `at_least` numbers is kept for the checks."""
 
     names: tuple[str, ...] = ()
     at_least: int = 1
-    rerun: bool = False
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,11 +64,6 @@ class Exercise(msgspec.Struct, frozen=True):
     def watch_at_least(self) -> int:
         """How many numbers a version must hold to be kept."""
         return self.manifest.watch.at_least
-
-    @property
-    def reruns(self) -> bool:
-        """Whether the checks run the submission a second time."""
-        return self.manifest.watch.rerun
 
     @property
     def checks(self) -> Path:

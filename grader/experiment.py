@@ -32,9 +32,9 @@ class Experiment:
         self._watch = None
         if exercise.watch:
             self._watch = Watched(names=exercise.watch, at_least=exercise.watch_at_least)
-        self._session = kernels.take()
-        if exercise.reruns:
-            kernels.prepare()
+        self._session = kernels.open()
+        if exercise.watch:
+            kernels.prepare()  # for the rerun on exchanged data
         self.run: Run = kernels.do(
             self._session.run(
                 submission, seed=seed, values=exercise.names, watch=self._watch, progress=progress
@@ -44,7 +44,7 @@ class Experiment:
     def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
         """Run the submission again with the same seeds, its data exchanged."""
         self.reruns += 1
-        session = self._kernels.take()
+        session = self._kernels.open()
         try:
             return self._kernels.do(
                 session.run(
@@ -57,6 +57,10 @@ class Experiment:
             )
         finally:
             self._kernels.close(session)
+
+    def close(self) -> None:
+        """End the base run's kernel."""
+        self._kernels.close(self._session)
 
     def call(self, name: str, arguments: Sequence[HiddenArgument]) -> Call:
         """Call a learner's function in the base run's kernel with arguments of ours."""

@@ -1,9 +1,12 @@
 """The pipeline: a submission is run, checked, and reported on."""
 
+import contextlib
 from collections.abc import Sequence
 
+from grader.checks import run_checks
 from grader.errors import CourseError, GraderError, KernelFault
 from grader.exercise import Exercise
+from grader.experiment import Experiment
 from grader.kernel.faults import NEEDS_REVIEW
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
@@ -14,12 +17,16 @@ EXCERPT_AROUND = 2
 
 
 def grade(
-    submission: Submission, exercise: Exercise, settings: Settings, progress: Progress | None = None
+    submission: Submission,
+    exercise: Exercise,
+    settings: Settings,
+    kernels: Kernels,
+    progress: Progress | None = None,
 ) -> Report:
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
-        with Kernels(settings) as kernels:
-            return _grade(kernels, submission, exercise, settings, progress)
+        with contextlib.closing(Experiment(kernels, submission, exercise, settings.seed, progress)) as experiment:
+            return _report(experiment, run_checks(experiment))
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)
 
@@ -38,19 +45,11 @@ def ungradable(name: str, sha256: str, exercise: str, error: GraderError) -> Rep
     )
 
 
-def _grade(
-    kernels: Kernels, submission: Submission, exercise: Exercise, settings: Settings, progress: Progress | None
-) -> Report:
-    kernels.prepare()
-    # Imported while the kernel starts: pytest and the experiment cost a quarter of a second.
-    from grader.checks import run_checks  # noqa: PLC0415
-    from grader.experiment import Experiment  # noqa: PLC0415
-
-    experiment = Experiment(kernels, submission, exercise, settings.seed, progress)
-    checks = run_checks(experiment)
+def _report(experiment: Experiment, checks: tuple[CheckResult, ...]) -> Report:
+    submission = experiment.submission
     error = _first_error(experiment.run)
     return Report(
-        exercise=exercise.slug,
+        exercise=experiment.exercise.slug,
         submission=submission.name,
         sha256=submission.sha256,
         status="graded",

@@ -1,13 +1,19 @@
-"""The kernels of one grading: an event loop in a thread of its own, and the next kernel started early."""
+"""The kernels of one or many gradings: a warm parent, and an event loop in a thread of its own."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from grader.kernel.session import Session
+from grader.errors import KernelFault
+from grader.kernel.warm import Zygote, can_fork
 from grader.settings import Settings
+
+if TYPE_CHECKING:
+    from grader.kernel.session import Session
 
 T = TypeVar("T")
 
@@ -19,25 +25,30 @@ class Kernels:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare; the loop starts on entering."""
+        """Prepare; nothing is started yet."""
         self._settings = settings
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="kernels", daemon=True)
         self._sessions: list[Session] = []
-        self._spare: Session | None = None
+        self._ends = contextlib.ExitStack()
+        self._zygote: Zygote | None = None
+        self._spare: tuple[Session, Future[None]] | None = None
 
     def __enter__(self) -> Self:
-        """Start the loop."""
+        """Start the warm parent, where there is one, and the loop."""
+        if can_fork():
+            self._zygote = self._ends.enter_context(Zygote())
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kernels", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close every session, then the loop."""
-        try:
-            self.do(self._close_all())
-        finally:
+        """Close every session, then the loop and the warm parent."""
+        with self._ends:
+            self._discard_spare()
+            for session in list(self._sessions):
+                self.close(session)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -52,26 +63,29 @@ class Kernels:
             raise
 
     def prepare(self) -> None:
-        """Start the kernel that `take` will give next, so that it is warm by then."""
+        """Start the kernel that `open` will give next, while the caller goes on."""
         if self._spare is None:
-            self._spare = self._started()
+            from grader.kernel.session import Session  # noqa: PLC0415 - imported while the zygote warms up
 
-    def take(self) -> Session:
-        """A session in a kernel that no code has run in."""
-        session, self._spare = self._spare or self._started(), None
+            session = Session(self._settings, self._zygote)
+            self._sessions.append(session)
+            self._spare = session, asyncio.run_coroutine_threadsafe(session.start(), self._loop)
+
+    def open(self) -> "Session":
+        """A session in a kernel that no code has run in. Raises KernelFault if it does not start."""
+        self.prepare()
+        assert self._spare is not None
+        (session, started), self._spare = self._spare, None
+        started.result()
         return session
 
-    def close(self, session: Session) -> None:
-        """End a session before its time, to free its memory."""
+    def close(self, session: "Session") -> None:
+        """End a session, to free its memory."""
         self._sessions.remove(session)
         self.do(session.close())
 
-    def _started(self) -> Session:
-        session = Session(self._settings)
-        self._sessions.append(session)
-        self.do(session.start())
-        return session
-
-    async def _close_all(self) -> None:
-        await asyncio.gather(*(session.close() for session in self._sessions))
-        self._sessions.clear()
+    def _discard_spare(self) -> None:
+        if self._spare is not None:
+            (_, started), self._spare = self._spare, None
+            with contextlib.suppress(KernelFault):
+                started.result()

@@ -22,6 +22,7 @@ from nbclient.exceptions import DeadKernelError
 from grader.errors import KernelFault
 from grader.kernel.faults import run_error
 from grader.kernel.provisioner import WorkerSpecs
+from grader.kernel.warm import Zygote
 from grader.model import Argument, Call, Cell, Run, RunError, Submission, Swap, Trace, Value, Watched
 from grader.settings import Settings
 
@@ -30,6 +31,7 @@ ANSWER_SECONDS = 30.0
 # How long an interrupted cell may take to end before its kernel is killed.
 GRACE_SECONDS = 3.0
 CONNECT_SECONDS = 0.3
+SOCKET_POLL_SECONDS = 0.002
 
 Progress = Callable[[int, int], None]
 
@@ -53,9 +55,10 @@ class _Client(NotebookClient):  # type: ignore[misc]
 class Session:
     """A kernel of its own for one run. All methods are coroutines of one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing is started yet."""
+    def __init__(self, settings: Settings, zygote: Zygote | None) -> None:
+        """Prepare; nothing is started yet. Without a zygote the kernel is a new process."""
         self._settings = settings
+        self._zygote = zygote
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
         self._client: _Client | None = None
         self._limited: tuple[str, float] | None = None
@@ -64,13 +67,19 @@ class Session:
     async def start(self) -> None:
         """Start the kernel and wait until it answers. Raises KernelFault if it does not."""
         home = Path(self._folder.name)
-        manager = AsyncKernelManager(kernel_spec_manager=WorkerSpecs(), transport="ipc", ip=str(home / "k"))
+        name, launch = ("grader-process", {}) if self._zygote is None else ("grader-forked", {"zygote": self._zygote})
+        manager = AsyncKernelManager(
+            kernel_name=name, kernel_spec_manager=WorkerSpecs(), transport="ipc", ip=str(home / "k")
+        )
         manager.connection_file = str(home / "connection.json")
         self._client = _Client(nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None)
         self._client.log.disabled = True  # a kernel's death is reported in our words
         self._client.on_flood = self._flood
         try:
-            await self._client.async_start_new_kernel(cwd=str(home), memory_mb=self._settings.memory_mb)
+            await self._client.async_start_new_kernel(
+                cwd=str(home), memory_mb=self._settings.memory_mb, **launch
+            )
+            await self._sockets_bound(manager)
             self._client.kc = manager.client()
             self._client.kc.start_channels()
             self._client.kc.allow_stdin = False
@@ -153,6 +162,16 @@ class Session:
             await client.km.cleanup_resources()
         self._folder.cleanup()
 
+    async def _sockets_bound(self, manager: AsyncKernelManager) -> None:
+        """Wait for the kernel's sockets: connecting before they are there costs ZMQ's retry interval."""
+        info = manager.get_connection_info()
+        paths = [Path(f"{info['ip']}-{info[name + '_port']}") for name in ("shell", "iopub", "control")]
+        deadline = time.monotonic() + START_SECONDS
+        while not all(path.exists() for path in paths):
+            if time.monotonic() > deadline or not await manager.is_alive():
+                raise KernelFault("kernel-not-started", reason="the kernel ended before it was ready")
+            await asyncio.sleep(SOCKET_POLL_SECONDS)
+
     # ---- cells --------------------------------------------------------------------------------
 
     async def _run_cell(self, notebook: Any, index: int, cell: Cell, deadline: float) -> RunError | None:
@@ -203,6 +222,7 @@ class Session:
         request = {
             "request": "configure",
             "seed": seed,
+            "record": not exchange,
             "watch": None if watch is None else msgspec.to_builtins(watch),
             "exchange": msgspec.to_builtins(exchange),
         }

@@ -1,6 +1,6 @@
 """The kernel process: IPython's kernel with the probe inside.
 
-    python -P -m grader.kernel.worker -f CONNECTION_FILE
+    python -P -m grader.kernel.worker CONNECTION_FILE
 
 Besides Jupyter's own messages it answers `grader_request` on the shell channel, so that values are read
 by the probe and not by code that passes through the learner's namespace.
@@ -17,7 +17,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from IPython.core.interactiveshell import ExecutionResult
 
-from grader.kernel.provisioner import MEMORY_VARIABLE
+from grader.kernel.warm import MEMORY_VARIABLE
 from grader.probe.inside import Probe
 from grader.probe.places import CELL_FILE
 
@@ -77,13 +77,13 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, megabytes * 2**20))
 
 
-def main() -> None:
+def serve(connection_file: str) -> None:
     """Start the kernel and serve until told to stop."""
     limit_memory()
     GraderKernelApp.launch_instance(
-        ["--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False", *sys.argv[1:]]
+        ["-f", connection_file, "--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False"]
     )
 
 
 if __name__ == "__main__":
-    main()
+    serve(sys.argv[1])

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.probe.numbers import Numbers, count, is_pandas, read
+from grader.probe.numbers import Numbers, count, first, is_pandas, read
 
 # A float32 copy of float64 data differs by at most 2**-24 ≈ 6e-8, relatively.
 RELATIVE = 2e-7
+TINY = 1e-12
 MAX_DEPTH = 3
 MAX_MEMBERS = 8
 
@@ -23,13 +24,16 @@ class Swap:
     def __init__(self, old: Numbers, new: Numbers) -> None:
         self.old = old
         self.new = new
+        self._head = float(old[0])
         self.times = 0
+
+    def begins(self, number: float) -> bool:
+        """Whether a number is the first of the old data."""
+        return bool(abs(number - self._head) <= RELATIVE * abs(self._head) + TINY)
 
     def matches(self, numbers: Numbers) -> bool:
         """Whether n numbers are the old data, up to float32 rounding."""
-        if abs(numbers[0] - self.old[0]) > RELATIVE * abs(self.old[0]) + 1e-12:
-            return False
-        return bool(np.all(np.abs(numbers - self.old) <= RELATIVE * np.abs(self.old) + 1e-12))
+        return self.begins(numbers[0]) and bool(np.all(np.abs(numbers - self.old) <= RELATIVE * np.abs(self.old) + TINY))
 
 
 class Exchange:
@@ -44,6 +48,8 @@ class Exchange:
     def __call__(self, value: Any, depth: int = 0) -> Any:
         """Return the value, or its replacement where it cannot be changed in place."""
         if isinstance(value, torch.Tensor):
+            if value.grad_fn is not None:  # computed from parameters: no data
+                return value
             return self._array_like(value, tuple(value.shape), _fill_tensor)
         if type(value) is np.ndarray:
             return self._array_like(value, value.shape, _fill_ndarray)
@@ -63,8 +69,10 @@ class Exchange:
 
     def _array_like(self, value: Any, shape: tuple[int, ...], fill: Any) -> Any:
         rows = shape[0] if len(shape) == 2 else 0  # noqa: PLR2004 - a table of rows and columns
-        if count(value) not in self._by_count and rows not in self._by_count:
-            return value
+        if rows not in self._by_count:
+            whole = self._by_count.get(count(value))
+            if whole is None or ((head := first(value)) is not None and not any(s.begins(head) for s in whole)):
+                return value
         numbers = read(value)
         if numbers is None:
             return value

@@ -41,13 +41,14 @@ class Probe:
     def configure(self, request: Encoded) -> Bindings | None:
         """Fix the seeds and set up recording; return the transformer of the learner's code, if one is needed.
 
-        request: seed; watch {names, at_least}; exchange [{old, new}] as encoded float64 arrays.
+        request: seed; record (whether to record gradients); watch {names, at_least}; exchange [{old, new}] as encoded float64 arrays.
         """
         watch = request.get("watch") or {"names": [], "at_least": 1}
         self._watch = Watch(watch["names"], watch["at_least"])
         swaps = [Swap(_array(pair["old"]), _array(pair["new"])) for pair in request.get("exchange", [])]
         self._exchange = Exchange(swaps)
-        self._recorder.install()
+        if request["record"]:
+            self._recorder.install()
         never_wait_for_plots()
         torch.set_num_threads(1)  # sums in another order would end in other last digits
         fix_seeds(request["seed"])

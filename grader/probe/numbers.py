@@ -25,6 +25,15 @@ def count(value: Any) -> int:
     return 0
 
 
+def first(value: Any) -> float | None:
+    """The first number of a tensor or array, at little cost; None where it is not that simple."""
+    if isinstance(value, torch.Tensor):
+        return float(value.data.flatten()[0]) if value.layout == torch.strided else None
+    if type(value) is np.ndarray and value.dtype.kind in "fiu":
+        return float(value.flat[0])
+    return None
+
+
 def read(value: Any) -> Numbers | None:
     """The numbers of a value as an array of its shape; None if it holds anything else.
 

@@ -1,6 +1,7 @@
 """Where in the learner's code something happens: the cell, the line, and the names in sight."""
 
 import sys
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -8,6 +9,7 @@ from typing import Any
 CELL_FILE = "<cell {number}>"
 
 
+@lru_cache(maxsize=4096)
 def cell_number(filename: str) -> int | None:
     """The number of the cell that a code object was compiled from; None if it is no learner's code."""
     if filename.startswith("<cell ") and filename.endswith(">"):
