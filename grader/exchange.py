@@ -32,9 +32,13 @@ def data_pairs(versions: Sequence[Version], x_name: str, y_name: str) -> tuple[P
         found = numbers(version.array)
         if found is None or not np.all(np.isfinite(found)):
             continue
-        current[version.name] = _one_column(found)
+        column = _one_column(found)
+        if float(np.ptp(column)) == 0:  # room made for values that are yet to come, as by torch.zeros(100)
+            current.pop(version.name, None)
+            continue
+        current[version.name] = column
         x, y = current.get(x_name), current.get(y_name)
-        if x is not None and y is not None and x.size == y.size and float(np.ptp(x)) > 0:
+        if x is not None and y is not None and x.size == y.size:
             pairs.append(Pair(x=x, y=y))
     return tuple(pairs)
 

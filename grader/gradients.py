@@ -55,14 +55,15 @@ class Component(msgspec.Struct, frozen=True):
 class Judgement(msgspec.Struct, frozen=True):
     """What became of one training: `right` is None where the batch could not be recognised.
 
-    line: (slope, intercept) in the data's own units at the last call seen; `drift`: how far it moved
-    between the last two calls seen.
+    start, line: (slope, intercept) in the data's own units at the first and the last call seen; drift: how
+    far it moved between the last two calls seen.
     """
 
     right: bool | None
-    reason: Text | None
-    line: tuple[float, float] | None
-    drift: tuple[float, float]
+    reason: Text | None = None
+    start: tuple[float, float] | None = None
+    line: tuple[float, float] | None = None
+    drift: tuple[float, float] = (0.0, 0.0)
 
 
 def judge_trainings(trace: Trace, pairs: Sequence[Pair]) -> list[Judgement]:
@@ -74,16 +75,22 @@ def judge_trainings(trace: Trace, pairs: Sequence[Pair]) -> list[Judgement]:
 
 def parameters_reached(trace: Trace) -> int:
     """The most parameters (single numbers) that any call's gradient reached."""
-    return max((len(_components(call)) for training in trace.trainings for call in training.seen), default=0)
+    return max((_leaf_values(call) for training in trace.trainings for call in training.seen), default=0)
+
+
+def _leaf_values(call: GradientCall) -> int:
+    return sum(to_numpy(leaf.value).size for leaf in call.leaves)
 
 
 def _judge(training: Training, arrays: Sequence[Numbers], pairs: Sequence[Pair]) -> Judgement:
     calls = [(call, _components(call)) for call in training.seen]
-    size = len(calls[0][1])
+    size = max(len(parts) for _, parts in calls)
+    if size < _leaf_values(training.seen[0]):
+        return Judgement(right=None)  # a hook took the gradients before they could be seen
     calls = [(call, parts) for call, parts in calls if len(parts) == size]
     if not 2 <= size <= MAX_PARAMETERS:  # noqa: PLR2004 - a slope and an intercept
         reason = Text(id="gradient-reaches-count", params={"count": size, "line": training.line, "cell": training.cell})
-        return Judgement(right=False, reason=reason, line=None, drift=(0.0, 0.0))
+        return Judgement(right=False, reason=reason)
     kept = _kept_gradient(training, [parts for _, parts in calls])
     whole = [(call, parts) for call, parts in calls if call.saved]
     recognised = False
@@ -91,12 +98,10 @@ def _judge(training: Training, arrays: Sequence[Numbers], pairs: Sequence[Pair])
         recognised = True
         for y_scale, order in itertools.product(_usual_scales(pair.y), itertools.permutations(range(size), 2)):
             if _agrees(pair, seen, order, x_scale, y_scale):
-                line, drift = _lines(calls, order, x_scale, y_scale)
-                return Judgement(right=kept is None, reason=kept, line=line, drift=drift)
-    line, drift = _lines(calls, (0, 1), PLAIN, PLAIN)
+                return Judgement(kept is None, kept, *_lines(calls, order, x_scale, y_scale))
     if kept is None and recognised:
         kept = _difference(training, pairs, whole, arrays)
-    return Judgement(right=False if kept else None, reason=kept, line=line, drift=drift)
+    return Judgement(False if kept else None, kept, *_lines(calls, (0, 1), PLAIN, PLAIN))
 
 
 def _components(call: GradientCall) -> list[Component]:
@@ -189,11 +194,11 @@ def _batches(
     order = np.argsort(inputs, kind="stable")
     found = []
     for call, parts in calls:
-        for column in (column for index in call.saved for column in _columns(arrays[index])):
-            chosen = _indices(column, inputs, order)
-            if chosen is not None:
-                found.append(_Batch(call.number, chosen, parts))
-                break
+        columns = [column for index in call.saved for column in _columns(arrays[index])]
+        # A loss may be summed from several parts of the data, each with inputs of its own.
+        chosen = [index for column in columns if (index := _indices(column, inputs, order)) is not None]
+        if chosen:
+            found.append(_Batch(call.number, np.unique(np.concatenate(chosen)), parts))
     return found
 
 
@@ -268,11 +273,10 @@ def _agrees(
 
 def _lines(
     calls: Sequence[tuple[GradientCall, Sequence[Component]]], order: tuple[int, ...], x_scale: Scale, y_scale: Scale
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The line at the last call seen, in the data's units, and how far it moved since the call seen before."""
-    last = [_unscaled(parts, order, x_scale, y_scale) for _, parts in calls[-2:]]
-    drift = tuple(abs(new - old) for new, old in zip(last[-1], last[0], strict=True))
-    return last[-1], (drift[0], drift[1])
+) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:
+    """The line at the first and the last call seen, in the data's units, and how far the last one was moved to."""
+    start, before, line = (_unscaled(calls[k][1], order, x_scale, y_scale) for k in (0, max(-2, -len(calls)), -1))
+    return start, line, (abs(line[0] - before[0]), abs(line[1] - before[1]))
 
 
 def _unscaled(

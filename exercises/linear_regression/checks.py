@@ -151,12 +151,24 @@ def test_finds_the_intercept(run: RunView, data: Data, line: Line) -> None:
 def test_training_made_the_line(run: RunView, data: Data, judgements: list[Judgement]) -> None:
     """w and b at the end are what the training loop found."""
     if any(made_the_line(run, data, judgement) for judgement in judgements):
+        if all(started_there(data, judgement) for judgement in judgements):
+            fail("training-started-there")
         return
     lines = [judgement.line for judgement in judgements if judgement.line is not None]
     if not lines:
         skip("gradient-unseen", free=True, review=True)
     w, b = run.number("w"), run.number("b")
     fail("line-not-from-training", trained_w=lines[-1][0], trained_b=lines[-1][1], w=w, b=b)
+
+
+def started_there(data: Data, judgement: Judgement) -> bool:
+    """Whether a training began where it should have arrived: at its first call, nothing was left to find."""
+    if judgement.start is None:
+        return False
+    line = fit_line(data.own.x, data.own.y)
+    slope_error, intercept_error = allowed_errors(line, data.own.x)
+    slope, intercept = judgement.start
+    return abs(slope - line.slope) <= slope_error and abs(intercept - line.intercept) <= intercept_error
 
 
 def made_the_line(run: RunView, data: Data, judgement: Judgement) -> bool:

@@ -96,13 +96,13 @@ class Bindings(ast.NodeTransformer):
                 value = _call(BOUND, ast.Name(target.id, ast.Load()), ast.Constant(target.id))
                 yield ast.Assign([ast.Name(target.id, ast.Store())], value)
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            # `y[i] = …` changes what y holds: look at y, in place.
+            # `y[i] = …` changes what y holds: look at y. A half-filled y is no version of the data.
             yield from self._in_place(target.value.id, ast.Name(target.value.id, ast.Load()))
-        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and self._names is None:
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             yield from self._in_place(target.attr, ast.Attribute(target.value, target.attr, ast.Load()))
 
     def _in_place(self, name: str, value: ast.expr) -> Iterator[ast.stmt]:
-        if self._names is None or name in self._names:
+        if self._names is None:
             yield ast.Expr(_call(BOUND, value, ast.Constant(name)))
 
 

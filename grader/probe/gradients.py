@@ -138,7 +138,7 @@ class GradientRecorder:
                 "leaves": [
                     {"names": names_of(leaf, frames), "value": value, "before": None, "after": after}
                     for leaf, value, after in zip(leaves, values, grads, strict=False)
-                    if value is not None
+                    if value is not None and after is not None
                 ],
             }
         )
