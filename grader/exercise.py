@@ -8,7 +8,7 @@ from types import ModuleType
 import msgspec
 
 from grader.errors import CourseError, UsageError
-from grader.model import Language, Parameters
+from grader.model import Language, Parameters, Watched
 
 PACKAGE = Path(__file__).parent
 
@@ -20,9 +20,10 @@ class CheckText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of which every version with at least `at_least` numbers is kept for the checks."""
+    """Names (and functions, for what they return) of which every version is kept for the checks."""
 
     names: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
     at_least: int = 1
 
 
@@ -56,14 +57,12 @@ class Exercise(msgspec.Struct, frozen=True):
         return self.manifest.names
 
     @property
-    def watch(self) -> tuple[str, ...]:
-        """The names of which every version is kept."""
-        return self.manifest.watch.names
-
-    @property
-    def watch_at_least(self) -> int:
-        """How many numbers a version must hold to be kept."""
-        return self.manifest.watch.at_least
+    def watched(self) -> Watched | None:
+        """What of a run is kept in all its versions; versions hold at least `at_least` numbers."""
+        watch = self.manifest.watch
+        if not watch.names and not watch.returns:
+            return None
+        return Watched(names=watch.names, returns=watch.returns, at_least=watch.at_least)
 
     @property
     def checks(self) -> Path:

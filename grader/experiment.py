@@ -1,17 +1,25 @@
 """A submission as an experiment: run once, then again with exactly one thing changed."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from grader.arrays import from_numpy
 from grader.exercise import Exercise
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
-from grader.model import Argument, Call, Run, Submission, Swap, Watched
+from grader.model import Argument, Call, Run, Submission, Swap
 
-# What check files pass to a learner's function: a number, numbers in a list, or an array, which becomes a tensor.
-HiddenArgument = float | int | Sequence[float] | np.ndarray
+class LeafArgument(msgspec.Struct, frozen=True):
+    """An array that a learner's function gets as a leaf tensor, which requires a gradient."""
+
+    values: Any
+
+
+# What check files pass to a learner's function: a number, a list of numbers, or an array, which becomes a tensor.
+HiddenArgument = float | Sequence[float] | np.ndarray[Any, Any] | LeafArgument
 
 
 class Experiment:
@@ -29,15 +37,12 @@ class Experiment:
         self.exercise = exercise
         self.seed = seed
         self.reruns = 0
-        self._watch = None
-        if exercise.watch:
-            self._watch = Watched(names=exercise.watch, at_least=exercise.watch_at_least)
         self._session = kernels.open()
-        if exercise.watch:
+        if exercise.watched:
             kernels.prepare()  # for the rerun on exchanged data
         self.run: Run = kernels.do(
             self._session.run(
-                submission, seed=seed, values=exercise.names, watch=self._watch, progress=progress
+                submission, seed=seed, values=exercise.names, watch=exercise.watched, progress=progress
             )
         )
 
@@ -51,7 +56,7 @@ class Experiment:
                     self.submission,
                     seed=self.seed,
                     values=self.exercise.names,
-                    watch=self._watch,
+                    watch=self.exercise.watched,
                     exchange=exchange,
                 )
             )
@@ -70,6 +75,8 @@ class Experiment:
 
 
 def _argument(argument: HiddenArgument) -> Argument:
+    if isinstance(argument, LeafArgument):
+        return Argument(form="leaf", array=from_numpy(argument.values))
     if isinstance(argument, np.ndarray):
         return Argument(form="tensor", array=from_numpy(argument))
     kind = np.int64 if isinstance(argument, int) else np.float64

@@ -21,6 +21,7 @@ import numpy as np
 from grader.arrays import to_numpy
 from grader.exchange import Pair
 from grader.model import GradientCall, Text, Trace, Training
+from grader.steps import Component, components, leaf_values
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -41,15 +42,6 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 PLAIN = Scale(1.0, 0.0)
-
-
-class Component(msgspec.Struct, frozen=True):
-    """One number of a leaf at one call: its value, its gradient before and after, and what to call it."""
-
-    name: str
-    value: float
-    before: float
-    after: float
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -73,19 +65,10 @@ def judge_trainings(trace: Trace, pairs: Sequence[Pair]) -> list[Judgement]:
     return [_judge(training, arrays, pairs[:MAX_PAIRS]) for training in chosen]
 
 
-def parameters_reached(trace: Trace) -> int:
-    """The most parameters (single numbers) that any call's gradient reached."""
-    return max((_leaf_values(call) for training in trace.trainings for call in training.seen), default=0)
-
-
-def _leaf_values(call: GradientCall) -> int:
-    return sum(to_numpy(leaf.value).size for leaf in call.leaves)
-
-
 def _judge(training: Training, arrays: Sequence[Numbers], pairs: Sequence[Pair]) -> Judgement:
-    calls = [(call, _components(call)) for call in training.seen]
+    calls = [(call, components(call)) for call in training.seen]
     size = max(len(parts) for _, parts in calls)
-    if size < _leaf_values(training.seen[0]):
+    if size < leaf_values(training.seen[0]):
         return Judgement(right=None)  # a hook took the gradients before they could be seen
     calls = [(call, parts) for call, parts in calls if len(parts) == size]
     if not 2 <= size <= MAX_PARAMETERS:  # noqa: PLR2004 - a slope and an intercept
@@ -102,22 +85,6 @@ def _judge(training: Training, arrays: Sequence[Numbers], pairs: Sequence[Pair])
     if kept is None and recognised:
         kept = _difference(training, pairs, whole, arrays)
     return Judgement(False if kept else None, kept, *_lines(calls, (0, 1), PLAIN, PLAIN))
-
-
-def _components(call: GradientCall) -> list[Component]:
-    parts: list[Component] = []
-    for leaf in call.leaves:
-        if leaf.after is None:
-            continue
-        value, after = to_numpy(leaf.value).reshape(-1), to_numpy(leaf.after).reshape(-1)
-        before = np.zeros_like(after) if leaf.before is None else to_numpy(leaf.before).reshape(-1)
-        if value.size != after.size or before.size != after.size:
-            continue
-        name = leaf.names[0] if leaf.names else "?"
-        for k in range(value.size):
-            label = name if value.size == 1 else f"{name}[{k}]"
-            parts.append(Component(label, float(value[k]), float(before[k]), float(after[k])))
-    return parts
 
 
 def _kept_gradient(training: Training, calls: Sequence[Sequence[Component]]) -> Text | None:
@@ -250,7 +217,7 @@ def _agrees(
     pair: Pair, batches: Sequence[_Batch], order: tuple[int, ...], x_scale: Scale, y_scale: Scale
 ) -> bool:
     """Whether all gradients are the closed form times one factor, for a mean or for a sum."""
-    seen = np.array([[batch.parts[k].after - batch.parts[k].before for k in order] for batch in batches])
+    seen = np.array([[batch.parts[k].gradient for k in order] for batch in batches])
     if not np.all(np.isfinite(seen)):
         return False
     forms = [_closed_form(pair, batch, order, x_scale, y_scale) for batch in batches]
@@ -305,7 +272,7 @@ def _difference(
             expected, size = _closed_form(pair, batch, order, PLAIN, PLAIN)
             for k, half in zip(order, expected, strict=True):
                 part = batch.parts[k]
-                seen = part.after - part.before
+                seen = part.gradient
                 if abs(seen - 2 * half) > TOLERANCE * float(size.max()):
                     return Text(
                         id="gradient-differs",
@@ -317,5 +284,5 @@ def _difference(
 
 def _distance(pair: Pair, batch: _Batch, order: tuple[int, ...]) -> float:
     expected, _ = _closed_form(pair, batch, order, PLAIN, PLAIN)
-    seen = np.array([batch.parts[k].after - batch.parts[k].before for k in order])
+    seen = np.array([batch.parts[k].gradient for k in order])
     return float(np.abs(seen - 2 * expected).sum())

@@ -3,14 +3,14 @@
 import codecs
 import hashlib
 import io
+import itertools
 import json
 import re
 import tokenize
-import warnings
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import msgspec
 
 from grader.errors import UnreadableSubmission
 from grader.model import Cell, Submission, Text
@@ -21,7 +21,7 @@ NOTEBOOK_SUFFIX = ".ipynb"
 MODULE_SUFFIX = ".py"
 
 # Cell marks of Jupytext, VS Code and Spyder, and those that `jupyter nbconvert --to script` leaves.
-CELL_MARK = re.compile(r"^#\s*(?:%%+|In\s*\[[\d ]*\]:)(?P<rest>.*)$")
+CELL_MARK = re.compile(r"^#\s*(?:%%+|In\s*\[[\d ]*\]:)")
 TEXT_CELL = re.compile(r"\[(markdown|md|raw)\]", re.IGNORECASE)
 
 
@@ -82,59 +82,54 @@ def _read(path: Path) -> bytes:
 # ---- notebooks ----------------------------------------------------------------------------------
 
 
+class _Cell(msgspec.Struct):
+    """A cell of a notebook file. Before nbformat 4 its code is called `input`."""
+
+    cell_type: str = ""
+    source: str | list[str] | None = None
+    input: str | list[str] | None = None
+
+
+class _Sheet(msgspec.Struct):
+    """A worksheet, in which the cells stand before nbformat 4."""
+
+    cells: list[_Cell]
+
+
+class _Notebook(msgspec.Struct):
+    """What is read of a notebook file; the rest is often missing or invalid in converted ones, and not needed."""
+
+    nbformat: int
+    cells: list[_Cell] | None = None
+    worksheets: list[_Sheet] | None = None
+    metadata: Any = None
+
+
 def _notebook_cells(name: str, content: bytes) -> tuple[list[str], str | None]:
-    document = _json_object(name, content)
-    if not isinstance(document.get("nbformat"), int) or not ("cells" in document or "worksheets" in document):
-        raise UnreadableSubmission("file-no-notebook", path=name)
-    _repair(document)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # each thing nbformat warns of here, it also mends
-            notebook = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
-            notebook = nbformat.convert(notebook, to_version=4)  # type: ignore[no-untyped-call]
-        sources = [_joined(cell["source"]) for cell in notebook["cells"] if cell.get("cell_type") == "code"]
-    except (AttributeError, KeyError, TypeError, ValueError, nbformat.ValidationError):
-        # nbformat's converters trust the layout of what they convert.
-        raise UnreadableSubmission("file-no-notebook", path=name) from None
+    notebook = _notebook(name, content)
+    cells = notebook.cells or [cell for sheet in notebook.worksheets or () for cell in sheet.cells]
+    written = [cell.source or cell.input or "" for cell in cells if cell.cell_type == "code"]
+    sources = [_unix_lines("".join(lines)) for lines in written]
     # A blank cell gets no prompt number in Jupyter either, so cell numbers agree with what learners see.
-    return [source for source in sources if source.strip()], _exercise_of(notebook.get("metadata", {}))
+    return [source for source in sources if source.strip()], _exercise_of(notebook.metadata)
 
 
-def _json_object(name: str, content: bytes) -> dict[str, Any]:
+def _notebook(name: str, content: bytes) -> _Notebook:
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content)
     except (ValueError, RecursionError):
         raise UnreadableSubmission("file-not-json", path=name) from None
-    if not isinstance(document, dict):
+    try:
+        notebook = msgspec.convert(document, _Notebook)
+    except (msgspec.ValidationError, RecursionError):
+        raise UnreadableSubmission("file-no-notebook", path=name) from None
+    if notebook.cells is None and notebook.worksheets is None:
         raise UnreadableSubmission("file-no-notebook", path=name)
-    return document
+    return notebook
 
 
-def _repair(document: dict[str, Any]) -> None:
-    """Fill in what hand-edited and converted notebooks lack, so that the upgrade finds what it expects."""
-    if not isinstance(document.get("metadata"), dict):
-        document["metadata"] = {}
-    document.setdefault("nbformat_minor", 0)
-    for sheet in document.get("worksheets", [document]):
-        for cell in sheet.get("cells", []) if isinstance(sheet, dict) else []:
-            if not isinstance(cell, dict):
-                continue
-            if not isinstance(cell.get("metadata"), dict):
-                cell["metadata"] = {}
-            cell["outputs"] = []
-            if cell.get("cell_type") == "code":
-                cell.setdefault("input" if "worksheets" in document else "source", "")
-            else:
-                cell.setdefault("source", "")
-
-
-def _joined(source: str | list[str]) -> str:
-    text = source if isinstance(source, str) else "".join(source)
-    return _unix_lines(text)
-
-
-def _exercise_of(metadata: dict[str, Any]) -> str | None:
-    grader = metadata.get("grader")
+def _exercise_of(metadata: object) -> str | None:
+    grader = metadata.get("grader") if isinstance(metadata, dict) else None
     exercise = grader.get("exercise") if isinstance(grader, dict) else None
     return exercise if isinstance(exercise, str) else None
 
@@ -144,16 +139,16 @@ def _exercise_of(metadata: dict[str, Any]) -> str | None:
 
 def _module_cells(name: str, content: bytes) -> list[str]:
     lines = _unix_lines(_decoded(name, content)).rstrip("\n").split("\n")
-    cells: list[list[str]] = [[]]
-    keep = [True]
-    for line in lines:
-        if mark := CELL_MARK.match(line):
-            cells.append([line])
-            keep.append(not TEXT_CELL.search(mark["rest"]))
-        else:
-            cells[-1].append(line)
-    sources = ["\n".join(cell) for cell, kept in zip(cells, keep, strict=True) if kept]
-    return [source for source in sources if source.strip()]
+    marks = [index for index, line in enumerate(lines) if CELL_MARK.match(line)]
+    head, *marked = [lines[start:end] for start, end in itertools.pairwise([0, *marks, len(lines)])]
+    # Neither the comments that converters put on top nor an empty cell had a prompt number in Jupyter.
+    cells = [head] if any(line.strip() and not line.startswith("#") for line in head) else []
+    cells += [cell for cell in marked if not _is_text(cell[0]) and any(line.strip() for line in cell[1:])]
+    return ["\n".join(cell) for cell in cells]
+
+
+def _is_text(mark: str) -> bool:
+    return TEXT_CELL.search(mark) is not None
 
 
 def _decoded(name: str, content: bytes) -> str:

@@ -51,10 +51,14 @@ class Submission(Record):
 
 
 class Watched(Record):
-    """Names of which the probe keeps every version that holds at least `at_least` numbers."""
+    """Names of which the probe keeps every version that holds at least `at_least` numbers.
+
+    `returns` are functions; what they return is kept as versions of `name()`.
+    """
 
     names: tuple[str, ...]
     at_least: int
+    returns: tuple[str, ...] = ()
 
 
 class Swap(Record):
@@ -65,9 +69,9 @@ class Swap(Record):
 
 
 class Argument(Record):
-    """An argument of a call. form: `tensor`, or `plain` for a number or a list of numbers."""
+    """An argument of a call. form: `leaf` (a tensor that requires a gradient), `tensor`, or `plain` numbers."""
 
-    form: Literal["tensor", "plain"]
+    form: Literal["leaf", "tensor", "plain"]
     array: "Array"
 
 

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,6 +12,9 @@ from grader.errors import UsageError
 from grader.model import Language
 
 ENVIRONMENT_PREFIX = "GRADER_"
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,42 +31,48 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     language: Language | None = None
     course: str | None = None
-    cell_seconds: float = 30.0
-    run_seconds: float = 60.0
-    output_bytes: int = 20_000_000
-    memory_mb: int = 4096
+    cell_seconds: Seconds = 30.0
+    run_seconds: Seconds = 60.0
+    output_bytes: Size = 20_000_000
+    memory_mb: Size = 4096
 
 
-def load_settings(
-    folder: Path, environment: Mapping[str, str] = os.environ, **chosen: object
-) -> Settings:
+class _Tool(msgspec.Struct):
+    grader: dict[str, Any] = {}
+
+
+class _Pyproject(msgspec.Struct):
+    """What is read of a pyproject.toml."""
+
+    tool: _Tool = msgspec.field(default_factory=_Tool)
+
+
+def load_settings(folder: Path, environment: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
     """Merge the four sources, later ones winning; `chosen` holds what the command line gave (None: nothing).
 
     Raises UsageError where a file cannot be parsed or a value has the wrong type.
     """
-    merged = _from_files(folder)
-    for name in Settings.__struct_fields__:
-        if (value := environment.get(ENVIRONMENT_PREFIX + name.upper())) is not None:
-            merged[name] = value
-    merged.update({name: value for name, value in chosen.items() if value is not None})
     try:
+        merged = _from_files(folder)
+        for name in Settings.__struct_fields__:
+            if (value := environment.get(ENVIRONMENT_PREFIX + name.upper())) is not None:
+                merged[name] = value
+        merged.update({name: value for name, value in chosen.items() if value is not None})
         return msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError("settings-invalid", reason=str(error)) from None
 
 
-def _from_files(folder: Path) -> dict[str, object]:
-    for path, section in ((folder / "grader.toml", ()), (folder / "pyproject.toml", ("tool", "grader"))):
-        if path.is_file():
-            table = _read_toml(path)
-            for key in section:
-                table = table.get(key, {})
-            if table or not section:
-                return dict(table)
+def _from_files(folder: Path) -> dict[str, Any]:
+    """Read grader.toml or, where there is none, `[tool.grader]` in pyproject.toml."""
+    if (path := folder / "grader.toml").is_file():
+        return _read_toml(path)
+    if (path := folder / "pyproject.toml").is_file():
+        return msgspec.convert(_read_toml(path), _Pyproject).tool.grader
     return {}
 
 
-def _read_toml(path: Path) -> dict[str, dict[str, dict[str, object]]]:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -6,20 +6,26 @@ What is run is then exactly what is analysed, and nothing here runs a shell or c
 import ast
 import re
 import warnings
+from textwrap import dedent
 
 from grader.model import Text
 
-ASSIGNED_MAGIC = re.compile(r"^(?P<target>\s*[\w.\[\], ]+=\s*)(?P<mark>[%!])(?P<rest>.*)$")
-LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?P<mark>%%?|!!?)(?P<rest>.*)$")
+# A magic has a name, which tells it from a `%` that goes on with the expression of the line before.
+ASSIGNED_MAGIC = re.compile(r"^(?P<target>\s*[\w.\[\], '\"]+=\s*)(?P<mark>%(?=\s*[a-zA-Z])|!)(?P<rest>.*)$")
+LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?P<mark>%%?(?=\s*[a-zA-Z])|!!?)(?P<rest>.*)$")
 HELP = re.compile(r"^(?P<indent>\s*)(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
 
 # Magics whose line (or cell) is Python that the notebook means to run.
 RUNS_ITS_LINE = {"time", "timeit", "prun", "capture"}
 RUNS_ITS_CELL = RUNS_ITS_LINE
-# Options of %time and %timeit, with or without a value: `-n 10 -r3 -q`.
-OPTIONS = re.compile(r"^(-[a-zA-Z]+\s*\d*\s+)*")
+# Options of %timeit and %prun, with or without a value: `-n 10 -r3 -q`, `-s cumulative`.
+OPTIONS = re.compile(r"^(-[DTls]\s*\S+\s+|-[a-zA-Z]+\s*\d*\s+)*")
+# Each costs a parse of its cell, so that a file made of them would keep the grader busy for hours.
+MAX_MAGICS = 200
 
-PYTHON_2 = re.compile(r"^\s*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE)
+PYTHON_2 = re.compile(
+    r"^\s*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE
+)
 
 
 def neutralise(source: str, cell: int) -> tuple[str, tuple[Text, ...]]:
@@ -32,14 +38,11 @@ def neutralise(source: str, cell: int) -> tuple[str, tuple[Text, ...]]:
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return source, ()
+    if lines[first][0].isspace():
+        lines = dedent(source).split("\n")  # as IPython does
     if lines[first].startswith("%%"):
         return _neutralise_cell_magic(lines, first, cell)
-    notes: list[Text] = []
-    while (bad := _first_bad_line("\n".join(lines))) is not None:
-        if not (done := _neutralise_line(lines, bad, cell)):
-            break
-        notes.extend(done)
-    return "\n".join(lines), tuple(notes)
+    return _neutralise_lines(lines, cell)
 
 
 def looks_like_python_2(source: str) -> bool:
@@ -63,7 +66,7 @@ def _first_bad_line(source: str) -> int | None:
 def _neutralise_cell_magic(lines: list[str], first: int, cell: int) -> tuple[str, tuple[Text, ...]]:
     line = lines[first]
     name = line[2:].split(maxsplit=1)[0] if line[2:].strip() else ""
-    note = Text(id="magic-ignored", params={"cell": cell, "line": first + 1, "text": line.strip()})
+    note = _note(cell, first, line)
     if name in RUNS_ITS_CELL:
         rest = lines.copy()
         rest[first] = "# " + line
@@ -72,36 +75,49 @@ def _neutralise_cell_magic(lines: list[str], first: int, cell: int) -> tuple[str
     return "\n".join("# " + text for text in lines), (note,)
 
 
-def _neutralise_line(lines: list[str], index: int, cell: int) -> list[Text]:
-    """Neutralise the line at `index` in place (and its continuations); empty if it is no magic."""
-    if index >= len(lines):
-        return []
+def _neutralise_lines(lines: list[str], cell: int) -> tuple[str, tuple[Text, ...]]:
+    notes: dict[int, Text] = {}
+    for _ in range(MAX_MAGICS):
+        bad = _first_bad_line("\n".join(lines))
+        if bad is None or bad >= len(lines):
+            break
+        note = _note(cell, bad, lines[bad])
+        if not _neutralise_line(lines, bad):
+            break
+        notes.setdefault(bad, note)
+    return "\n".join(lines), tuple(notes[index] for index in sorted(notes))
+
+
+def _note(cell: int, index: int, line: str) -> Text:
+    return Text(id="magic-ignored", params={"cell": cell, "line": index + 1, "text": line.strip()})
+
+
+def _neutralise_line(lines: list[str], index: int) -> bool:
+    """Neutralise the line at `index` in place (and its continuations); False if it is no magic."""
     line = lines[index]
-    note = Text(id="magic-ignored", params={"cell": cell, "line": index + 1, "text": line.strip()})
+    kept = None
     if match := LINE_MAGIC.match(line):
-        lines[index] = _plain(match["indent"], match["mark"], match["rest"], line)
+        kept = _kept_statement(match)
+        lines[index] = match["indent"] + (kept or "pass  # " + line.strip())
     elif match := ASSIGNED_MAGIC.match(line):
-        kept = _kept_statement(match["rest"]) if match["mark"] == "%" else None
+        kept = _kept_statement(match)
         lines[index] = match["target"] + (kept or "[]  # " + line.strip())
     elif match := HELP.match(line):
         lines[index] = f"{match['indent']}pass  # {line.strip()}"
     else:
-        return []
-    while line.rstrip().endswith("\\") and index + 1 < len(lines):
-        index += 1
-        line = lines[index]
-        lines[index] = "# " + line
-    return [note]
+        return False
+    if kept is None:
+        _leave_out_continuations(lines, index)
+    return True
 
 
-def _plain(indent: str, mark: str, rest: str, line: str) -> str:
-    kept = _kept_statement(rest) if mark == "%" else None
-    return indent + kept if kept else f"{indent}pass  # {line.strip()}".rstrip("\\")
+def _leave_out_continuations(lines: list[str], index: int) -> None:
+    ...
 
 
-def _kept_statement(rest: str) -> str | None:
-    """The statement that a magic such as `%time` runs; None for all other magics."""
-    name, _, statement = rest.strip().partition(" ")
-    if name not in RUNS_ITS_LINE:
+def _kept_statement(magic: re.Match[str]) -> str | None:
+    """Return the statement that a magic such as `%time` runs; None for all other magics."""
+    name, *statement = magic["rest"].split(maxsplit=1)
+    if magic["mark"] != "%" or name not in RUNS_ITS_LINE or not statement:
         return None
-    return OPTIONS.sub("", statement.strip()) or None
+    return OPTIONS.sub("", statement[0]) or None

@@ -8,8 +8,9 @@ import pytest
 
 from grader.checks import Numbers, RunView, fail, skip
 from grader.exchange import Pair, data_pairs, shifted
-from grader.gradients import Judgement, judge_trainings, parameters_reached
+from grader.gradients import Judgement, judge_trainings
 from grader.line import Line, chance_of, fit_line, mean_squared_error
+from grader.steps import parameters_reached
 
 POINTS = 100
 SLOPE, INTERCEPT = 10.0, 4.0

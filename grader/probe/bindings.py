@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 
 BOUND = "__grader_bound__"
 BETWEEN = "__grader_between__"
+# The name under which the hook is told of what a function returned.
+RETURNED = "{name}()"
 
 
 def install_hooks(bound: Callable[[object, str], object], between: Callable[[], None]) -> None:
@@ -24,10 +26,14 @@ def install_hooks(bound: Callable[[object, str], object], between: Callable[[], 
 
 
 class Bindings(ast.NodeTransformer):
-    """Inserts the calls. `names` limits them to bindings of these names; None means all."""
+    """Inserts the calls. `names` limits them to bindings of these names; None means all.
 
-    def __init__(self, names: frozenset[str] | None) -> None:
+    `returned` are functions whose return values are told of, as bindings of `name()`.
+    """
+
+    def __init__(self, names: frozenset[str] | None, returned: frozenset[str] = frozenset()) -> None:
         self._names = names
+        self._returned = returned
 
     def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802 - ast's naming
         """Visit a cell: transform its statements, and put a call between each two of them."""
@@ -40,6 +46,8 @@ class Bindings(ast.NodeTransformer):
         return ast.fix_missing_locations(node)
 
     def _statement(self, statement: ast.stmt) -> list[ast.stmt]:
+        if isinstance(statement, ast.FunctionDef) and statement.name in self._returned:
+            _Returns(statement.name).of(statement)
         self._descend(statement)
         return [statement, *self._after(statement)]
 
@@ -104,6 +112,24 @@ class Bindings(ast.NodeTransformer):
     def _in_place(self, name: str, value: ast.expr) -> Iterator[ast.stmt]:
         if self._names is None:
             yield ast.Expr(_call(BOUND, value, ast.Constant(name)))
+
+
+class _Returns(ast.NodeTransformer):
+    """Passes the values that one function returns through the hook; functions inside it are left alone."""
+
+    def __init__(self, name: str) -> None:
+        self._name = RETURNED.format(name=name)
+
+    def of(self, function: ast.FunctionDef) -> None:
+        function.body = [self.visit(statement) for statement in function.body]
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:  # noqa: N802 - ast's naming
+        if node.value is not None:
+            node.value = ast.copy_location(_call(BOUND, node.value, ast.Constant(self._name)), node.value)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - ast's naming
+        return node
 
 
 def _call(function: str, *arguments: ast.expr) -> ast.Call:

@@ -9,6 +9,7 @@ import base64
 import math
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ _numpy = torch.Tensor.numpy
 _tensor_shape = torch.Tensor.shape.__get__
 _tensor_dtype = torch.Tensor.dtype.__get__
 _tensor_layout = torch.Tensor.layout.__get__
+_tensor_grad = torch.Tensor.grad.__get__
 _as_subclass = torch.Tensor.as_subclass
 _view = np.ndarray.view
 _get = object.__getattribute__
@@ -51,6 +53,17 @@ def encode(value: object, depth: int = 0) -> Encoded:
 
 def _unusable(why: str, value: object) -> Encoded:
     return {"type": "unusable", "why": why, "type_name": type.__getattribute__(type(value), "__name__")[:80]}
+
+
+def encode_gradient(value: Any) -> Encoded:
+    """Encode the `.grad` of a tensor; missing where it has none."""
+    if torch.Tensor in type.mro(type(value)):
+        with torch._C.DisableTorchFunctionSubclass(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # reading it of a non-leaf warns; that it is missing says enough
+            gradient = _tensor_grad(value)
+        if gradient is not None:
+            return encode(gradient)
+    return {"type": "unusable", "why": "missing", "type_name": ""}
 
 
 def encode_array(array: np.ndarray[Any, Any]) -> Encoded:

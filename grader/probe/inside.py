@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from grader.probe import encode as encoding
-from grader.probe.bindings import Bindings, install_hooks
+from grader.probe.bindings import RETURNED, Bindings, install_hooks
 from grader.probe.encode import Encoded
 from grader.probe.errors_seen import describe
 from grader.probe.exchange import Exchange, Swap
@@ -41,10 +41,11 @@ class Probe:
     def configure(self, request: Encoded) -> Bindings | None:
         """Fix the seeds and set up recording; return the transformer of the learner's code, if one is needed.
 
-        request: seed; record (whether to record gradients); watch {names, at_least}; exchange [{old, new}] as encoded float64 arrays.
+        request: seed; record (whether to record gradients); watch {names, returns, at_least}; exchange [{old, new}] as encoded float64 arrays.
         """
-        watch = request.get("watch") or {"names": [], "at_least": 1}
-        self._watch = Watch(watch["names"], watch["at_least"])
+        watch = request.get("watch") or {"names": [], "returns": [], "at_least": 1}
+        returned = frozenset(watch["returns"])
+        self._watch = Watch([*watch["names"], *(RETURNED.format(name=name) for name in returned)], watch["at_least"])
         swaps = [Swap(_array(pair["old"]), _array(pair["new"])) for pair in request.get("exchange", [])]
         self._exchange = Exchange(swaps)
         if request["record"]:
@@ -55,7 +56,7 @@ class Probe:
         if not swaps and not self._watch.names:
             return None
         install_hooks(self._bound, self.between)
-        return Bindings(None if swaps else self._watch.names)
+        return Bindings(None if swaps else frozenset(watch["names"]), returned)
 
     def answer(self, request: Encoded) -> Encoded:
         """Answer a request by name; an unknown one is an error of ours and raises KeyError."""
@@ -88,9 +89,11 @@ class Probe:
         return {name: self._value(name) for name in request["names"]}
 
     def _value(self, name: str) -> Encoded:
-        if name not in self._namespace:
+        owner, dot, attribute = name.partition(".")
+        if owner not in self._namespace:
             return {"type": "unusable", "why": "missing", "type_name": ""}
-        return encoding.encode(self._namespace[name])
+        value = self._namespace[owner]
+        return encoding.encode_gradient(value) if dot and attribute == "grad" else encoding.encode(value)
 
     def _call(self, request: Encoded) -> Encoded:
         """Call a learner's function with arguments of ours; record the gradient calls inside it alone."""
@@ -130,6 +133,6 @@ def _array(encoded: Encoded) -> np.ndarray[Any, Any]:
 def _argument(encoded: Encoded) -> Any:
     """An argument of a call, in the form asked for: a tensor, a number or a list of numbers."""
     array = _array(encoded["array"])
-    if encoded["form"] == "tensor":
-        return torch.from_numpy(array).requires_grad_(encoded.get("requires_grad", False))
-    return array.tolist()
+    if encoded["form"] == "plain":
+        return array.tolist()
+    return torch.from_numpy(array).requires_grad_(encoded["form"] == "leaf")

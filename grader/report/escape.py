@@ -1,4 +1,4 @@
-"""Untrusted text made harmless for a terminal: what controls it, or reorders what is read, becomes visible."""
+"""Untrusted text made harmless for a terminal: what controls it or reorders what is read becomes visible."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
-    """Replace control and format characters by their code points, as in \\x1b and \\u202e."""
+    r"""Replace control and format characters by their code points, as in \x1b and \u202e."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
@@ -17,5 +17,4 @@ def visible(text: str) -> str:
 def _visible(character: str) -> str:
     if character in KEPT or unicodedata.category(character) not in FORMAT_CATEGORIES:
         return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
+    return character.encode("unicode_escape").decode("ascii")
