@@ -112,6 +112,12 @@ class Given:
             fail("not-a-module", name=self.name)
         return {name: arrays.to_numpy(array).astype(np.float64) for name, array in value.parameters.items()}
 
+    def parameter_dtype(self) -> np.dtype[Any]:
+        """The dtype of an `nn.Module`'s first parameter: what its inputs should be of."""
+        if not isinstance(self.value, Module) or not self.value.parameters:
+            fail("not-a-module", name=self.name)
+        return np.dtype(next(iter(self.value.parameters.values())).dtype)
+
     def _usable(self) -> Value:
         if isinstance(self.value, Unusable):
             if self.value.why == "missing":

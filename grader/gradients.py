@@ -120,8 +120,8 @@ def _readings(
             for column in _columns(arrays[index]):
                 if column.size == pair.x.size and (scale := _scale_between(pair.x, column)) is not None:
                     scales.append(scale)
-        for x_scale in dict.fromkeys(scales):
-            if batches := _batches(pair, calls, arrays, x_scale):
+        for x_scale, whole in itertools.product(dict.fromkeys(scales), (False, True)):
+            if batches := _batches(pair, calls, arrays, x_scale, whole=whole):
                 yield pair, x_scale, batches
 
 
@@ -155,17 +155,26 @@ class _Batch(msgspec.Struct, frozen=True):
 
 
 def _batches(
-    pair: Pair, calls: Sequence[tuple[GradientCall, Sequence[Component]]], arrays: Sequence[Numbers], scale: Scale
+    pair: Pair,
+    calls: Sequence[tuple[GradientCall, Sequence[Component]]],
+    arrays: Sequence[Numbers],
+    scale: Scale,
+    *,
+    whole: bool,
 ) -> list[_Batch]:
+    """The batch of each call: the inputs saved nearest to the leaves, or, as a `whole`, all inputs saved.
+
+    A loss may be summed from several parts of the data, each with inputs of its own; but targets, which
+    the graph keeps too, can look like inputs.
+    """
     inputs = scale.factor * pair.x + scale.offset
     order = np.argsort(inputs, kind="stable")
     found = []
     for call, parts in calls:
         columns = [column for index in call.saved for column in _columns(arrays[index])]
-        # A loss may be summed from several parts of the data, each with inputs of its own.
         chosen = [index for column in columns if (index := _indices(column, inputs, order)) is not None]
         if chosen:
-            found.append(_Batch(call.number, np.unique(np.concatenate(chosen)), parts))
+            found.append(_Batch(call.number, np.unique(np.concatenate(chosen)) if whole else chosen[-1], parts))
     return found
 
 
@@ -189,11 +198,11 @@ def _indices(column: Numbers, inputs: Numbers, order: Any) -> Any | None:
 
 def _columns(array: Numbers) -> list[Numbers]:
     """An array as a column, or the columns of a table of few."""
-    if array.ndim == 2 and 1 < array.shape[1] <= MAX_PARAMETERS:  # noqa: PLR2004 - rows and columns
-        return [array[:, k] for k in range(array.shape[1])]
-    if array.ndim == 2 and 1 < array.shape[0] <= MAX_PARAMETERS:  # noqa: PLR2004 - a table on its side
-        return list(array)
-    return [array.reshape(-1)]
+    if array.ndim != 2 or min(array.shape) <= 1:  # noqa: PLR2004 - rows and columns
+        return [array.reshape(-1)]
+    if array.shape[1] <= MAX_PARAMETERS:
+        return list(array.T)
+    return list(array) if array.shape[0] <= MAX_PARAMETERS else [array.reshape(-1)]
 
 
 # ---- comparing ----------------------------------------------------------------------------------
@@ -262,7 +271,7 @@ def _difference(
 ) -> Text | None:
     """Say at which call the gradient was another than that of the mean squared error, with both numbers."""
     for pair in pairs:
-        for batch in _batches(pair, calls, arrays, PLAIN):
+        for batch in _batches(pair, calls, arrays, PLAIN, whole=False):
             if len(batch.parts) != 2:  # noqa: PLR2004 - a slope and an intercept
                 continue
             order = min(

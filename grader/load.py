@@ -2,7 +2,6 @@
 
 import codecs
 import hashlib
-import io
 import itertools
 import json
 import re
@@ -97,7 +96,7 @@ class _Sheet(msgspec.Struct):
 
 
 class _Notebook(msgspec.Struct):
-    """What is read of a notebook file; the rest is often missing or invalid in converted ones, and not needed."""
+    """What is read of a notebook file; the rest is often missing or invalid, and is not needed."""
 
     nbformat: int
     cells: list[_Cell] | None = None
@@ -158,7 +157,7 @@ def _decoded(name: str, content: bytes) -> str:
     try:
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return content.decode("utf-16")
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        encoding, _ = tokenize.detect_encoding(iter(content.splitlines(keepends=True)).__next__)
         return content.decode(encoding)
     except (SyntaxError, UnicodeError, LookupError):
         raise UnreadableSubmission("file-not-utf8", path=name) from None

@@ -95,29 +95,36 @@ def _note(cell: int, index: int, line: str) -> Text:
 def _neutralise_line(lines: list[str], index: int) -> bool:
     """Neutralise the line at `index` in place (and its continuations); False if it is no magic."""
     line = lines[index]
-    kept = None
-    if match := LINE_MAGIC.match(line):
-        kept = _kept_statement(match)
-        lines[index] = match["indent"] + (kept or "pass  # " + line.strip())
-    elif match := ASSIGNED_MAGIC.match(line):
-        kept = _kept_statement(match)
-        lines[index] = match["target"] + (kept or "[]  # " + line.strip())
-    elif match := HELP.match(line):
-        lines[index] = f"{match['indent']}pass  # {line.strip()}"
-    else:
+    plain = _plain(line)
+    if plain is None:
         return False
-    if kept is None:
-        _leave_out_continuations(lines, index)
+    lines[index] = plain
+    if plain.endswith("\\"):
+        return True  # the statement that a %time runs goes on there
+    while line.rstrip().endswith("\\") and index + 1 < len(lines):
+        index += 1
+        line = lines[index]
+        lines[index] = "# " + line
     return True
 
 
-def _leave_out_continuations(lines: list[str], index: int) -> None:
-    ...
+def _plain(line: str) -> str | None:
+    """Write a magic as a line of Python; None if it is no magic."""
+    left_out = "  # " + line.strip().rstrip("\\")
+    if match := LINE_MAGIC.match(line):
+        return match["indent"] + (_kept_statement(match) or "pass" + left_out)
+    if match := ASSIGNED_MAGIC.match(line):
+        return match["target"] + (_kept_statement(match) or "[]" + left_out)
+    if match := HELP.match(line):
+        return match["indent"] + "pass" + left_out
+    return None
 
 
 def _kept_statement(magic: re.Match[str]) -> str | None:
     """Return the statement that a magic such as `%time` runs; None for all other magics."""
+    if magic["mark"] != "%":
+        return None
     name, *statement = magic["rest"].split(maxsplit=1)
-    if magic["mark"] != "%" or name not in RUNS_ITS_LINE or not statement:
+    if name not in RUNS_ITS_LINE or not statement:
         return None
     return OPTIONS.sub("", statement[0]) or None

@@ -97,15 +97,18 @@ def _in_order(training: Training, order: Sequence[int]) -> Steps | None:
     return Steps(training, numbers, tuple(tuple(parts[k] for k in order) for _, parts in calls))
 
 
-def _stands_at(steps: Steps, values: Sequence[float], allowed: float) -> bool:
-    """Whether the parameters stood at the values when last seen, as closely as can be told."""
+def _stands_at(steps: Steps, values: Sequence[float], allowed: float, drifts: float = 2.0) -> bool:
+    """Whether the parameters stood at the values when last seen, up to so many times what they last moved."""
     last, before = steps.calls[-1], steps.calls[max(-2, -len(steps.calls))]
     return all(
-        abs(value - new.value) <= max(allowed, 2 * abs(new.value - old.value))
+        abs(value - new.value) <= max(allowed, drifts * abs(new.value - old.value))
         for value, new, old in zip(values, last, before, strict=True)
     )
 
 
 def _continues(part: Steps, steps: Steps) -> bool:
-    """Whether a training may go on from where an earlier part of it ended: its first step away at most."""
-    return _stands_at(part, [component.value for component in steps.calls[0]], 0.0)
+    """Whether a training may go on from where an earlier part of it ended: one step away.
+
+    With one update per sample, a step may be several times as long as the one before.
+    """
+    return _stands_at(part, [component.value for component in steps.calls[0]], 0.0, drifts=4.0)

@@ -5,8 +5,8 @@ Only the boundaries are patched: `torch.autograd.backward` (which `Tensor.backwa
 submission computes changes: values are copied, the graph is only read.
 
 Calls are grouped by the place they are made from, cell and lines, so that an early experiment and the
-loop that counts stay apart; of each group the first `FIRST_CALLS` are recorded whole and then every
-`EVERY`th with its leaves alone.
+loop that counts stay apart; of each group the first `FIRST_CALLS` are recorded whole, and then ever fewer
+with their leaves alone: a tenth more calls later, but at least every `EVERY`th.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,11 +34,15 @@ class Group:
         self.cell = cell
         self.line = line
         self.calls = 0
+        self._due = 0
         self.seen: list[Encoded] = []
 
     def wants(self) -> bool:
         """Whether the next call is one to record."""
-        return self.calls < FIRST_CALLS or self.calls % EVERY == 0
+        if self.calls < self._due:
+            return False
+        self._due = self.calls + (1 if self.calls < FIRST_CALLS else min(self.calls // 10, EVERY))
+        return True
 
     def encoded(self) -> Encoded:
         """The group as JSON."""
