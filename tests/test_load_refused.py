@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UnreadableSubmission
@@ -137,6 +137,7 @@ NOTEBOOKS = st.fixed_dictionaries(
 
 
 @given(document=NOTEBOOKS)
+@settings(deadline=None)
 def test_any_json_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, document: Document) -> None:
     path = tmp_path_factory.getbasetemp() / "any.ipynb"
     path.write_text(json.dumps(document))

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.source import MAX_MAGICS, looks_like_python_2, neutralise
@@ -182,6 +182,7 @@ ODD_TEXT = st.text("%!?\\ \n\r\t\f\0'\"(=x#:\ud800", max_size=30) | st.text()
 
 
 @given(chunks=CHUNKS)
+@settings(deadline=None)
 def test_python_between_magics_is_run_as_written(chunks: list[tuple[str, str]]) -> None:
     written = "\n".join(text for _, text in chunks)
     source, notes = neutralise(written, 1)
@@ -195,6 +196,7 @@ def test_python_between_magics_is_run_as_written(chunks: list[tuple[str, str]]) 
 
 
 @given(source=ODD_TEXT)
+@settings(deadline=None)
 def test_any_text_keeps_its_lines(source: str) -> None:
     plain, notes = neutralise(source, 1)
     assert plain.count("\n") == source.count("\n")

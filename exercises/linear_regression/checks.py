@@ -1,7 +1,7 @@
 """Checks of `linear_regression`: a line fitted by gradient descent, on its own data and on hidden data."""
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pytest
@@ -38,10 +38,7 @@ def data(run: RunView) -> Data:
     """x and y of shape (n,), as the names hold them now or held them when the line was found."""
     pairs = data_pairs(run.trace.versions, "x", "y")
     if not pairs:
-        x, y = run.numbers("x").reshape(-1), run.numbers("y").reshape(-1)
-        if x.size != y.size or x.size < POINTS or not np.isfinite([x, y]).all() or np.ptp(x) == 0:
-            fail("name-missing", name="x, y")
-        pairs = (Pair(x=x, y=y),)
+        explain_missing_data(run)
     if run.has("w") and run.has("b"):
         w, b = run.number("w"), run.number("b")
         for pair in pairs:
@@ -50,6 +47,19 @@ def data(run: RunView) -> Data:
             if abs(w - line.slope) <= slope_error and abs(b - line.intercept) <= intercept_error:
                 return Data(pairs, pair)
     return Data(pairs, pairs[-1])
+
+
+def explain_missing_data(run: RunView) -> NoReturn:
+    """Say why x and y, as the run left them, are no data to fit a line to."""
+    x, y = run.numbers("x").reshape(-1), run.numbers("y").reshape(-1)
+    for name, values in (("x", x), ("y", y)):
+        if values.size < POINTS:
+            fail("data-too-few", name=name, count=values.size, wanted=POINTS)
+        if not np.isfinite(values).all():
+            fail("data-not-finite", name=name)
+    if x.size != y.size:
+        fail("data-lengths-differ", x_count=x.size, y_count=y.size)
+    fail("data-all-the-same")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
-    r"""Replace control and format characters by their code points, as in \x1b and \u202e."""
+    r"""Replace control and format characters by what Python writes for them, as in \x1b and \u202e."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)

@@ -1,0 +1,23 @@
+"""The notebook that a learner starts from: the exercise's starter with its task text on top."""
+
+import json
+
+import nbformat
+
+from grader.errors import CourseError
+from grader.exercise import Exercise
+from grader.model import Language
+
+TASK_CELL = "task"
+
+
+def starter_notebook(exercise: Exercise, language: Language) -> str:
+    """The notebook as JSON text. Raises CourseError if the exercise has no valid starter."""
+    try:
+        notebook = nbformat.reads(exercise.starter.read_text("utf-8"), as_version=4)
+        task = exercise.task(language)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, nbformat.ValidationError) as error:
+        raise CourseError("starter-missing", exercise=exercise.slug, reason=str(error)) from None
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(task, id=TASK_CELL))
+    notebook.metadata["grader"] = {"exercise": exercise.slug}
+    return str(nbformat.writes(notebook))
