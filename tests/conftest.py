@@ -1,0 +1,55 @@
+"""Fixtures that several test files share: warm kernels, and files to grade."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from grader.exercise import course_folder, load_exercise
+from grader.grade import grade
+from grader.kernel.pool import Kernels
+from grader.load import load
+from grader.model import Report
+from grader.settings import Settings
+
+CORPUS = Path(__file__).parent / "corpus"
+SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
+
+
+@pytest.fixture(scope="session")
+def kernels() -> Iterator[Kernels]:
+    """A warm parent for the whole test run."""
+    with Kernels(Settings()) as kernels:
+        yield kernels
+
+
+@pytest.fixture
+def write_notebook(tmp_path: Path) -> Callable[..., Path]:
+    """`write_notebook("cell 1", "cell 2", name="a.ipynb", exercise=None)` writes a notebook and returns its path."""
+
+    def write(*sources: str, name: str = "submission.ipynb", exercise: str | None = None) -> Path:
+        cells = [
+            {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+            for n, text in enumerate(sources)
+        ]
+        metadata = {} if exercise is None else {"grader": {"exercise": exercise}}
+        path = tmp_path / name
+        path.write_text(
+            json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}), "utf-8"
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def grade_cells(kernels: Kernels, write_notebook: Callable[..., Path]) -> Callable[..., Report]:
+    """`grade_cells([...], exercise="linear_regression")` grades a notebook of these cells."""
+
+    def run(sources: Sequence[str], exercise: str = "linear_regression", settings: Settings | None = None) -> Report:
+        path = write_notebook(*sources)
+        chosen = settings or Settings()
+        return grade(load(path), load_exercise(course_folder(None), exercise), chosen, kernels)
+
+    return run
