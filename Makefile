@@ -1,0 +1,46 @@
+# Each target makes and keeps .venv by itself; Python 3.11 or later and make are all that is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint format corpus bench soak docs clean
+
+demo: $(READY)
+	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The whole labelled corpus under three seeds; the table is kept in docs/measurements.md.
+corpus: $(READY)
+	$(BIN)/python -m tests.measure.corpus --keep
+
+# A cold `grader check` beside the same code as a plain script, interleaved.
+bench: $(READY)
+	$(BIN)/python -m tests.measure.bench
+
+# A hundred grades of one file give one report.
+soak: $(READY)
+	$(BIN)/python -m tests.measure.soak --times 100
+
+# What is generated: the report schema, the command line, the picture of a report.
+docs: $(READY)
+	$(BIN)/python -m tests.measure.docs
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""Writes what is generated in docs/: the report schema, the command line, and the picture of a report.
+
+    python -m tests.measure.docs
+
+A test compares the first two with what is kept.
+"""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from grader.cli import app
+from grader.exercise import course_folder, load_exercise
+from grader.grade import grade
+from grader.kernel.pool import Kernels
+from grader.load import load
+from grader.report import terminal
+from grader.report.document import json_schema, word
+from grader.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PICTURED = ROOT / "tests" / "corpus" / "linear_regression" / "s012.py"
+
+
+def schema_text() -> str:
+    """`grader schema`, as it prints it."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def command_line_text() -> str:
+    """The help of every command, as Markdown."""
+    group = typer.main.get_command(app)
+    context = typer.Context(group, info_name="grader", terminal_width=80)
+    parts = ["# The command line\n", "This page is generated from the program itself by `make docs`.\n"]
+    parts += _help_of("grader", group.get_help(context))
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        parts += _help_of(f"grader {name}", command.get_help(typer.Context(command, info_name=name, parent=context, terminal_width=80)))
+    return "\n".join(parts)
+
+
+def _help_of(title: str, text: str) -> list[str]:
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return [f"## {title}\n", f"```text\n{lines}\n```\n"]
+
+
+def picture() -> str:
+    """The report on a submission with a mistake, as SVG."""
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    exercise = load_exercise(course_folder(None), "linear_regression")
+    with Kernels(Settings()) as kernels:
+        report = grade(load(PICTURED), exercise, Settings(), kernels)
+    terminal.show(word(report, exercise, "en"), console)
+    return console.export_svg(title=f"grader check {PICTURED.name}", unique_id="report")
+
+
+def main() -> int:
+    """Write the files."""
+    (DOCS / "report.schema.json").write_text(schema_text(), "utf-8")
+    (DOCS / "command-line.md").write_text(command_line_text(), "utf-8")
+    (DOCS / "report.svg").write_text(picture(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
