@@ -16,9 +16,11 @@ For an author: `pytest exercises/linear_regression/checks.py --submission my.ipy
 with pytest's own output. That output shows hidden values; reports never do.
 """
 
+import builtins
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -233,7 +235,7 @@ class Fixtures:
 def public_error(message: str) -> str:
     """The type of an exception, if it is one of Python's own: its text could hold hidden arguments."""
     name = message.partition(":")[0]
-    kind = getattr(__builtins__, name, None) if not isinstance(__builtins__, dict) else __builtins__.get(name)
+    kind = getattr(builtins, name, None)
     return name if isinstance(kind, type) and issubclass(kind, BaseException) else "Exception"
 
 
@@ -266,11 +268,19 @@ def run_checks(experiment: Experiment) -> tuple[CheckResult, ...]:
         contextlib.redirect_stderr(printed),
     ):
         code = pytest.main(arguments, plugins=[Fixtures(experiment), recorder])
+    _forget_module(exercise.checks)
     if recorder.broken is not None:
         raise CourseError("check-broken", exercise=exercise.slug, reason=recorder.broken)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not recorder.results:
         raise CourseError("check-broken", exercise=exercise.slug, reason=printed.getvalue()[-2000:])
     return tuple(recorder.results.values())
+
+
+def _forget_module(path: Path) -> None:
+    """Take a check file out of the module table: pytest would take the next exercise's for the same module."""
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == str(path):
+            del sys.modules[name]
 
 
 class _Recorder:

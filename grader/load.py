@@ -108,7 +108,7 @@ def _notebook_cells(name: str, content: bytes) -> tuple[list[str], str | None]:
     notebook = _notebook(name, content)
     cells = notebook.cells or [cell for sheet in notebook.worksheets or () for cell in sheet.cells]
     written = [cell.source or cell.input or "" for cell in cells if cell.cell_type == "code"]
-    sources = [_unix_lines("".join(lines)) for lines in written]
+    sources = [_clean("".join(lines)) for lines in written]
     # A blank cell gets no prompt number in Jupyter either, so cell numbers agree with what learners see.
     return [source for source in sources if source.strip()], _exercise_of(notebook.metadata)
 
@@ -137,7 +137,7 @@ def _exercise_of(metadata: object) -> str | None:
 
 
 def _module_cells(name: str, content: bytes) -> list[str]:
-    lines = _unix_lines(_decoded(name, content)).rstrip("\n").split("\n")
+    lines = _clean(_decoded(name, content)).rstrip("\n").split("\n")
     marks = [index for index, line in enumerate(lines) if CELL_MARK.match(line)]
     head, *marked = [lines[start:end] for start, end in itertools.pairwise([0, *marks, len(lines)])]
     # Neither the comments that converters put on top nor an empty cell had a prompt number in Jupyter.
@@ -163,5 +163,7 @@ def _decoded(name: str, content: bytes) -> str:
         raise UnreadableSubmission("file-not-utf8", path=name) from None
 
 
-def _unix_lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _clean(text: str) -> str:
+    """Write line ends as newlines, and lone surrogates, which no message to a kernel can hold, as escapes."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

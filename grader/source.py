@@ -11,7 +11,7 @@ from textwrap import dedent
 from grader.model import Text
 
 # A magic has a name, which tells it from a `%` that goes on with the expression of the line before.
-ASSIGNED_MAGIC = re.compile(r"^(?P<target>\s*[\w.\[\], '\"]+=\s*)(?P<mark>%(?=\s*[a-zA-Z])|!)(?P<rest>.*)$")
+ASSIGNED_MAGIC = re.compile(r"^(?P<target>[\w.\[\], '\"\t]+=\s*)(?P<mark>%(?=\s*[a-zA-Z])|!)(?P<rest>.*)$")
 LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?P<mark>%%?(?=\s*[a-zA-Z])|!!?)(?P<rest>.*)$")
 HELP = re.compile(r"^(?P<indent>\s*)(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
 
@@ -24,7 +24,7 @@ OPTIONS = re.compile(r"^(-[DTls]\s*\S+\s+|-[a-zA-Z]+\s*\d*\s+)*")
 MAX_MAGICS = 200
 
 PYTHON_2 = re.compile(
-    r"^\s*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE
+    r"^[ \t]*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE
 )
 
 

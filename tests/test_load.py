@@ -76,6 +76,13 @@ def test_a_notebook_may_be_in_any_encoding_of_json(tmp_path: Path, encoding: str
     assert sources(load_bytes(tmp_path, "a.ipynb", content)) == ["斜率 = 1"]
 
 
+def test_lone_surrogates_become_escapes(tmp_path: Path) -> None:
+    """No UTF-8 can hold them, so no message to the kernel could."""
+    assert sources(load_notebook(tmp_path, notebook(code("s = '\ud800'")))) == [r"s = '\ud800'"]
+    module = b"# coding: utf-7\ns = '+2AA-'"
+    assert sources(load_bytes(tmp_path, "a.py", module)) == ["# coding: utf-7\ns = '\\ud800'"]
+
+
 @pytest.mark.parametrize("outputs", ["nonsense", None, [{"output_type": "stream", "text": "nonsense"}]])
 def test_saved_outputs_are_dropped(tmp_path: Path, outputs: object) -> None:
     submission = load_notebook(tmp_path, notebook(code("w = 1", outputs=outputs, execution_count=12)))
@@ -121,7 +128,9 @@ def test_a_submission_carries_its_name_and_hash(tmp_path: Path) -> None:
 
 
 def test_unknown_fields_may_be_nested_deeply(tmp_path: Path) -> None:
-    nested = json.dumps(notebook(code("w = 1"), metadata="HERE")).replace('"HERE"', "[" * 500 + "]" * 500)
+    nested = json.dumps(notebook(code("w = 1"), metadata={"a": "HERE"})).replace(
+        '"HERE"', "[" * 500 + "]" * 500
+    )
     assert sources(load_bytes(tmp_path, "a.ipynb", nested.encode())) == ["w = 1"]
 
 

@@ -116,6 +116,10 @@ def test_notes_name_the_cell_the_line_and_the_text() -> None:
     ]
 
 
+def test_a_warning_of_python_is_no_error() -> None:
+    assert neutralise("s = '\\d'\n!ls", 1)[0] == "s = '\\d'\npass  # !ls"
+
+
 def test_gives_up_on_a_cell_made_of_magics() -> None:
     source, notes = neutralise("!a\n" * (MAX_MAGICS + 50), 1)
     assert len(notes) == MAX_MAGICS

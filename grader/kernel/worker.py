@@ -32,6 +32,10 @@ class GraderKernel(IPythonKernel):  # type: ignore[misc]
         self._probe = Probe(self.shell.user_ns)
         self._cell = 0
         self.shell.compile.get_code_name = self._code_name
+        # Cells come as plain Python; no magic or shell line that is left in one may come alive again.
+        transforms = self.shell.input_transformer_manager
+        for steps in (transforms.cleanup_transforms, transforms.line_transforms, transforms.token_transformers):
+            steps.clear()
         self.shell.events.register("post_run_cell", self._cell_ended)
 
     def _code_name(self, _raw: str, _transformed: str, _number: int) -> str:

@@ -71,7 +71,6 @@ def _become_kernel(channel: socket.socket, request: dict[str, Any], worker: Any)
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["env"])
-        gc.unfreeze()
         worker.serve(request["connection_file"])
     finally:
         os._exit(0)

@@ -1,11 +1,12 @@
 """Grades a labelled corpus and prints how many right ones got full marks and how many wrong ones lost points.
 
-    python -m tests.measure.corpus [--folder tests/corpus] [--seeds 0 1 2] [--jobs 2] [--only SLUG]
+    python -m tests.measure.corpus [--folder tests/corpus] [--seeds 0 1 2] [--jobs 2] [--only SLUG] [--keep]
 
-The last lines name every file that did not do as its label says; the exit code is 1 if there is any.
+`--keep` puts the table into docs/measurements.md, with the date and the command. The last lines name every file that did not do as its label says; the exit code is 1 if there is any.
 """
 
 import argparse
+import datetime
 import itertools
 import os
 import sys
@@ -24,6 +25,8 @@ from grader.model import Report
 from grader.settings import Settings
 
 CORPUS = Path(__file__).parents[1] / "corpus"
+KEPT = Path(__file__).parents[2] / "docs" / "measurements.md"
+BEGIN, END = "<!-- corpus -->", "<!-- end of corpus -->"
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -95,6 +98,14 @@ def table(graded: Sequence[Graded]) -> str:
     return "\n".join(lines)
 
 
+def keep(text: str) -> None:
+    """Put a new table in the place of the last one in docs/measurements.md."""
+    before, _, rest = KEPT.read_text("utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    KEPT.write_text(f"{before}{BEGIN}\n\n`make corpus`, {today}:\n\n{text}\n{END}{after}", "utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only")
     parser.add_argument("--files", nargs="+")
+    parser.add_argument("--keep", action="store_true")
     chosen = parser.parse_args(arguments)
     labels = [label for label in read_labels(chosen.folder) if chosen.only in (None, label.exercise)]
     if chosen.files:
@@ -110,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     graded = list(grade_all(chosen.folder, labels, chosen.seeds, chosen.jobs))
     out = sys.stdout
     out.write(table(graded) + "\n")
+    if chosen.keep:
+        keep(table(graded))
     strayed = [g for g in graded if not g.as_labelled]
     kept = [g for g in graded if not g.label.right and g.label.ends_right and g.full]
     for title, rows in (("Not as labelled", strayed), ("Wrong, ends right, full marks kept", kept)):
