@@ -24,22 +24,39 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 from unittest import mock
 
 import numpy as np
 import pytest
 
 from grader import arrays
-from grader.errors import CourseError
+from grader.errors import CourseError, GraderError
 from grader.exercise import Exercise, load_exercise, load_reference
 from grader.experiment import Experiment, HiddenArgument
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Call, CheckResult, Function, Module, Parameters, Run, Swap, Text, Trace, Unusable, Value
+from grader.model import (
+    Call,
+    CheckResult,
+    Function,
+    Language,
+    Module,
+    Parameters,
+    Run,
+    Swap,
+    Text,
+    Trace,
+    Unusable,
+    Value,
+)
 from grader.settings import load_settings
+from grader.text import say
 
 Numbers = arrays.Numbers
+
+# Types outside `builtins` that learners return where numbers are wanted.
+KNOWN_TYPES = frozenset({"NoneType", "Tensor", "Parameter", "ndarray", "Series", "DataFrame", "generator"})
 
 
 class CheckFailed(Exception):  # noqa: N818 - the outcome of a check
@@ -64,12 +81,20 @@ class CheckSkipped(CheckFailed):
 
 def fail(id: str, *, hint: str | None = None, **params: str | float | bool | None) -> NoReturn:
     """End a check as failed, with the text `id` of the exercise or of the catalogue; no hidden value in it."""
-    raise CheckFailed(Text(id=id, params=params), None if hint is None else Text(id=hint, params=params))
+    raise CheckFailed(_text(id, params), None if hint is None else _text(hint, params))
 
 
-def skip(id: str, *, free: bool = False, review: bool = False, **params: str | float | bool | None) -> NoReturn:
+def skip(
+    id: str, *, free: bool = False, review: bool = False, **params: str | float | bool | None
+) -> NoReturn:
     """End a check as skipped. `free` gives its points all the same; `review` asks a person to look."""
-    raise CheckSkipped(Text(id=id, params=params), free=free, review=review)
+    raise CheckSkipped(_text(id, params), free=free, review=review)
+
+
+def _text(id: str, params: Parameters) -> Text:
+    """A text whose parameters are Python's own, where numpy's were given."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in params.items()}
+    return Text(id=id, params=plain)
 
 
 # ---- what check files get in hand ---------------------------------------------------------------
@@ -78,10 +103,11 @@ def skip(id: str, *, free: bool = False, review: bool = False, **params: str | f
 class Given:
     """A value of the learner's, read as a check needs it; what does not fit fails the check in plain words."""
 
-    def __init__(self, value: Value, name: str) -> None:
-        """Wrap a value that goes by `name` in the texts."""
+    def __init__(self, value: Value, name: str, *, hidden: bool = False) -> None:
+        """Wrap a value that goes by `name` in the texts; `hidden` if it was made from hidden values."""
         self.value = value
         self.name = name
+        self._hidden = hidden
 
     def number(self) -> float:
         """The one number that the value holds."""
@@ -105,7 +131,7 @@ class Given:
             items = [arrays.from_numpy(part) for part in np.asarray(found)]
         if items is None or len(items) != count:
             fail("not-so-many", name=self.name, count=count)
-        return [Given(item, f"{self.name}[{k}]") for k, item in enumerate(items)]
+        return [Given(item, f"{self.name}[{k}]", hidden=self._hidden) for k, item in enumerate(items)]
 
     def parameters(self) -> dict[str, Numbers]:
         """The parameters of an `nn.Module`."""
@@ -124,16 +150,18 @@ class Given:
         if isinstance(self.value, Unusable):
             if self.value.why == "missing":
                 fail("name-missing", name=self.name)
-            fail("value-unusable", name=self.name, type=self.value.type_name)
+            kind = self.value.type_name
+            fail("value-unusable", name=self.name, type=public_type(kind) if self._hidden else kind)
         return self.value
 
 
 class RunView:
     """A run as a check reads it."""
 
-    def __init__(self, run: Run) -> None:
-        """Wrap a run."""
+    def __init__(self, run: Run, *, hidden: bool = False) -> None:
+        """Wrap a run; `hidden` if it was made on hidden values."""
         self.record = run
+        self._hidden = hidden
 
     @property
     def trace(self) -> Trace:
@@ -147,7 +175,7 @@ class RunView:
 
     def value(self, name: str) -> Given:
         """A name of the learner's namespace."""
-        return Given(self.record.values.get(name, Unusable(why="missing")), name)
+        return Given(self.record.values.get(name, Unusable(why="missing")), name, hidden=self._hidden)
 
     def has(self, name: str) -> bool:
         """Whether the name is there with a value that can be read."""
@@ -167,7 +195,7 @@ class CallView(Given):
 
     def __init__(self, call: Call, name: str) -> None:
         """Wrap a call that returned."""
-        super().__init__(call.value or Unusable(why="unsupported"), f"{name}(…)")
+        super().__init__(call.value or Unusable(why="unsupported"), f"{name}(…)", hidden=True)
         self.trace = call.trace
 
     @property
@@ -196,7 +224,10 @@ class Fixtures:
     @pytest.fixture(scope="session")
     def rerun(self) -> Callable[[Sequence[Swap]], RunView]:
         """`rerun(exchange)`: the submission run again with its data exchanged."""
-        return lambda exchange=(): RunView(self._experiment.rerun(exchange))
+        return self._rerun
+
+    def _rerun(self, exchange: Sequence[Swap] = ()) -> RunView:
+        return RunView(self._experiment.rerun(exchange), hidden=True)
 
     @pytest.fixture(scope="session")
     def call(self) -> Callable[..., CallView]:
@@ -239,13 +270,19 @@ def public_error(message: str) -> str:
     return name if isinstance(kind, type) and issubclass(kind, BaseException) else "Exception"
 
 
+def public_type(name: str) -> str:
+    """The type of a value, if it is well known: a name of the learner's own could hold hidden arguments."""
+    return name if name in KNOWN_TYPES or isinstance(getattr(builtins, name, None), type) else "object"
+
+
 # ---- running the checks of an exercise ----------------------------------------------------------
 
 
 def run_checks(experiment: Experiment) -> tuple[CheckResult, ...]:
     """Run an exercise's checks over an experiment, in process.
 
-    Raises CourseError if the check file cannot be collected or a check breaks in itself.
+    Raises CourseError if the check file cannot be collected or a check breaks in itself, KernelFault if a
+    kernel that a check asked for could not be had.
     """
     exercise = experiment.exercise
     recorder = _Recorder(exercise)
@@ -267,19 +304,19 @@ def run_checks(experiment: Experiment) -> tuple[CheckResult, ...]:
         contextlib.redirect_stdout(io.StringIO()) as printed,
         contextlib.redirect_stderr(printed),
     ):
-        code = pytest.main(arguments, plugins=[Fixtures(experiment), recorder])
+        pytest.main(arguments, plugins=[Fixtures(experiment), recorder])
     _forget_module(exercise.checks)
-    if recorder.broken is not None:
-        raise CourseError("check-broken", exercise=exercise.slug, reason=recorder.broken)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not recorder.results:
-        raise CourseError("check-broken", exercise=exercise.slug, reason=printed.getvalue()[-2000:])
+    if not recorder.results:
+        recorder.break_off("no check was found")
+    if recorder.fault is not None:
+        raise recorder.fault
     return tuple(recorder.results.values())
 
 
 def _forget_module(path: Path) -> None:
     """Take a check file out of the module table: pytest would take the next exercise's for the same module."""
     for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) == str(path):
+        if getattr(module, "__file__", None) == str(path.resolve()):
             del sys.modules[name]
 
 
@@ -289,16 +326,27 @@ class _Recorder:
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self.results: dict[str, CheckResult] = {}
-        self.broken: str | None = None
+        self.fault: BaseException | None = None
+
+    def break_off(self, reason: str) -> None:
+        """Note the first thing that went wrong on our side."""
+        fault = CourseError("check-broken", exercise=self._exercise.slug, reason=reason)
+        self.fault = self.fault or fault
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        untold = [item.name for item in items if item.name not in self._exercise.manifest.checks]
+        if untold:
+            self.break_off(f"exercise.toml has no sentence for {', '.join(untold)}")
+            items.clear()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        for mark in item.iter_markers("needs"):
-            for needed in mark.args:
-                if self.results[needed].status != "passed":
-                    title = self.results[needed].id
-                    self._keep(item, "skipped", Text(id="skipped-because"), because=title)
-                    pytest.skip(needed)
+        for needed in [name for mark in item.iter_markers("needs") for name in mark.args]:
+            if needed not in self.results:
+                self.break_off(f"{item.name} needs {needed}, which is no check above it")
+            elif self.results[needed].status != "passed":
+                self._keep(item, "skipped", Text(id="skipped-because"), because=needed)
+                pytest.skip(needed)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
@@ -308,13 +356,33 @@ class _Recorder:
             self._keep(item, "skipped", error.reason, free=error.free, review=error.review)
         elif isinstance(error, CheckFailed):
             self._keep(item, "failed", error.reason, hint=error.hint)
-        elif isinstance(error, AssertionError):
+        elif isinstance(error, AssertionError | pytest.fail.Exception):
             self._keep(item, "failed", Text(id="check-failed"))
-        elif error is not None and not isinstance(error, pytest.skip.Exception):
-            self.broken = f"{item.name}: {type(error).__name__}: {error}"
+        elif isinstance(error, GraderError):
+            self.fault = self.fault or error
+        elif error is not None and not (
+            item.name in self.results and isinstance(error, pytest.skip.Exception)
+        ):
+            self.break_off(f"{item.name}: {type(error).__name__}, {_place(call, self._exercise.checks)}")
         elif call.when == "call":
             self._keep(item, "passed", None)
-        return report  # type: ignore[return-value]  # pytest's wrappers return what they yielded for
+        return report
+
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]
+    ) -> None:
+        if isinstance(node, pytest.Collector) and call.excinfo is not None:
+            error = call.excinfo.value.__cause__ or call.excinfo.value
+            self.break_off(f"{type(error).__name__}: {error}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if excinfo.type is KeyboardInterrupt:
+            self.fault = self.fault or excinfo.value
+        else:  # pytest's own ways to end a session
+            self.break_off(excinfo.typename)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.break_off(excinfo.typename)
 
     def _keep(
         self,
@@ -327,6 +395,11 @@ class _Recorder:
         free: bool = False,
         review: bool = False,
     ) -> None:
+        for text in (reason, hint):
+            if text is not None and not _can_be_said(text, self._exercise):
+                self.break_off(
+                    f"{item.name}: no text `{text.id}` with the parameters {', '.join(text.params)}"
+                )
         worth = _points(item)
         self.results[item.name] = CheckResult(
             id=item.name,
@@ -345,6 +418,24 @@ class _Recorder:
         return {"en": sentence, "zh": self._exercise.manifest.checks[item.name].zh}
 
 
+def _can_be_said(text: Text, exercise: Exercise) -> bool:
+    """Whether there are words for a text in every language, and it has the parameters that they name."""
+    try:
+        for language in get_args(Language):
+            if exercise.text(text.id, language, text.params) is None:
+                say(text.id, language, text.params)
+    except (KeyError, IndexError, ValueError):
+        return False
+    return True
+
+
+def _place(call: pytest.CallInfo[None], checks: Path) -> str:
+    """Where an exception left the check file. Its text stays out: it could hold hidden values."""
+    entries = [] if call.excinfo is None else call.excinfo.traceback
+    lines = [entry.lineno + 1 for entry in entries if Path(entry.path) == checks.resolve()]
+    return f"{checks.name}, line {lines[-1]}" if lines else checks.name
+
+
 def _points(item: pytest.Item) -> float:
     mark = item.get_closest_marker("points")
     return float(mark.args[0]) if mark is not None else 0.0
@@ -355,7 +446,9 @@ def _points(item: pytest.Item) -> float:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--submission FILE`."""
-    parser.addoption("--submission", default=None, help="the notebook or module that grader's checks are run on")
+    parser.addoption(
+        "--submission", default=None, help="the notebook or module that grader's checks are run on"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -366,7 +459,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if submission is None:
         return
     checks = Path(config.args[0].partition("::")[0]).resolve()
-    kernels = Kernels(settings := load_settings(Path.cwd())).__enter__()
-    config.add_cleanup(lambda: kernels.__exit__(None, None, None))
-    exercise = load_exercise(checks.parents[2], checks.parent.name)
-    config.pluginmanager.register(Fixtures(Experiment(kernels, load(Path(submission)), exercise, settings.seed)))
+    try:
+        exercise, handed_in = load_exercise(checks.parents[2], checks.parent.name), load(Path(submission))
+        kernels = Kernels(settings := load_settings(Path.cwd())).__enter__()
+        config.add_cleanup(lambda: kernels.__exit__(None, None, None))
+        config.pluginmanager.register(Fixtures(Experiment(kernels, handed_in, exercise, settings.seed)))
+    except GraderError as error:
+        raise pytest.UsageError(say(error.text, "en", error.params)) from None

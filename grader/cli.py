@@ -1,9 +1,11 @@
 """The command line: one command, one call. Heavy imports wait until a command needs them."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +17,9 @@ from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Language
-from grader.report.escape import visible
-from grader.report.writer import Writer
+from grader.report.document import all_passed
+from grader.report.escape import one_line
+from grader.report.writer import Writer, complain
 from grader.settings import Settings, load_settings
 from grader.text import say
 
@@ -52,9 +55,12 @@ LanguageOption = Annotated[
     LanguageChoice | None, typer.Option("--language", help="Language of the report; the locale's by default.")
 ]
 CourseOption = Annotated[
-    str | None, typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default.")
+    str | None,
+    typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default."),
 ]
-OutputOption = Annotated[Path | None, typer.Option("--output", help="Write to this file instead of the screen.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", help="Write to this file instead of the screen.")
+]
 
 
 @app.command()
@@ -71,9 +77,9 @@ def check(
 
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
     """
-    with _answering(language):
-        settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
-        spoken = _language(settings.language)
+    with _answering(language, course, seed) as (settings, spoken):
+        if output is not None and any(_same_file(output, path) for path in files):
+            raise UsageError("file-exists", path=str(output))
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
         with (
@@ -103,33 +109,36 @@ def _check_one(path: Path, chosen: str | None, settings: Settings, kernels: Kern
     writer.report(report, exercise)
     if report.score is None:
         return 3
-    return 0 if report.score == report.max_score else 1
+    return 0 if all_passed(report) else 1
+
+
+def _same_file(output: Path, path: Path) -> bool:
+    """Whether the report would be written over a submission."""
+    return output.exists() and path.exists() and output.samefile(path)
 
 
 @app.command()
 def exercises(language: LanguageOption = None, course: CourseOption = None) -> None:
     """List the exercises of the course."""
-    with _answering(language):
-        settings = load_settings(Path.cwd(), language=language, course=course)
+    with _answering(language, course) as (settings, spoken):
         folder = course_folder(settings.course)
         for slug in slugs(folder):
-            title = load_exercise(folder, slug).manifest.title[_language(settings.language)]
-            typer.echo(f"{slug:<22} {title}")
+            typer.echo(f"{slug:<22} {load_exercise(folder, slug).manifest.title[spoken]}")
 
 
 @app.command()
 def start(
     slug: Annotated[str, typer.Argument(metavar="SLUG", help="An exercise, as `grader exercises` lists it.")],
     language: LanguageOption = None,
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file to write; SLUG.ipynb in this folder by default.")
+    ] = None,
     course: CourseOption = None,
 ) -> None:
     """Write the starter notebook of an exercise, with its task, to work in."""
     from grader.starter import starter_notebook  # noqa: PLC0415 - imports nbformat
 
-    with _answering(language):
-        settings = load_settings(Path.cwd(), language=language, course=course)
-        spoken = _language(settings.language)
+    with _answering(language, course) as (settings, spoken):
         content = starter_notebook(load_exercise(course_folder(settings.course), slug), spoken)
         path = output or Path(f"{slug}.ipynb")
         try:
@@ -139,7 +148,7 @@ def start(
             raise UsageError("file-exists", path=str(path)) from None
         except OSError as error:
             raise UsageError("file-not-written", path=str(path), reason=error.strerror or "") from None
-        typer.echo(say("start-written", spoken, {"path": str(path)}))
+        typer.echo(one_line(say("start-written", spoken, {"path": str(path)})))
 
 
 @app.command()
@@ -162,12 +171,17 @@ def _common(
 
 
 @contextmanager
-def _answering(language: LanguageChoice | None) -> Iterator[None]:
-    """Turn an error that is the user's to mend into one line and its exit code."""
+def _answering(
+    language: LanguageChoice | None, course: str | None, seed: int | None = None
+) -> Iterator[tuple[Settings, Language]]:
+    """Give the settings and the language; turn an error that is the user's to mend into one line and its exit code."""
+    spoken = _language(language)
     try:
-        yield
+        settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
+        spoken = _language(settings.language)
+        yield settings, spoken
     except GraderError as error:
-        typer.secho(visible(say(error.text, _language(language), dict(error.params))), err=True, fg="red")
+        complain(error, spoken)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -183,4 +197,9 @@ def _language(chosen: str | None) -> Language:
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a screen without the letters of a report still shows it
     app()

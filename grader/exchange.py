@@ -5,7 +5,7 @@ stood beside it, is shifted by one and the same line, so that whichever of them 
 follows. What is derived from a shifted y matches no version and is left alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,11 @@ from grader.model import Swap, Version
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
+# By how much the correlation of a y with another x must be higher for that x to be the one it belongs to.
+FAR_BETTER = 0.1
+# Share of y's variance that the line leaves unexplained: 1e-14 by the rounding of float32, 1e-6 by noise of size 0.01.
+NO_NOISE = 1e-10
+
 
 class Pair(msgspec.Struct, frozen=True):
     """One x and the y that belongs to it, both of shape (n,)."""
@@ -25,7 +30,11 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def data_pairs(versions: Sequence[Version], x_name: str, y_name: str) -> tuple[Pair, ...]:
-    """The pairs of equal length that stood beside each other, in the order in which they came to be."""
+    """The pairs of equal length that stood beside each other, in the order in which they came to be.
+
+    Left out are a y that was still being filled, and after data with noise a y without any for the same x:
+    it is a prediction under the same name, as in a function `forward`.
+    """
     current: dict[str, Numbers] = {}
     pairs: list[Pair] = []
     for version in versions:
@@ -40,19 +49,47 @@ def data_pairs(versions: Sequence[Version], x_name: str, y_name: str) -> tuple[P
         x, y = current.get(x_name), current.get(y_name)
         if x is not None and y is not None and x.size == y.size:
             pairs.append(Pair(x=x, y=y))
-    return tuple(pairs)
+    return tuple(_without_predictions(_without_beginnings(pairs)))
+
+
+def _without_beginnings(pairs: list[Pair]) -> list[Pair]:
+    return [pair for n, pair in enumerate(pairs) if not any(_goes_on(pair.y, late.y) for late in pairs[n + 1 :])]
+
+
+def _without_predictions(pairs: list[Pair]) -> Iterator[Pair]:
+    scattered: set[bytes] = set()
+    for pair in pairs:
+        unexplained = 1 - _correlation(pair) ** 2
+        if unexplained >= NO_NOISE:
+            scattered.add(pair.x.tobytes())
+        if not (unexplained < NO_NOISE and pair.x.tobytes() in scattered):
+            yield pair
 
 
 def shifted(pairs: Sequence[Pair], shift: Callable[[Numbers], Numbers]) -> list[Swap]:
-    """For each version of y, once: exchange it for y + shift(x), with the x it first stood beside."""
-    swaps: list[Swap] = []
-    seen: set[bytes] = set()
+    """For each version of y, once: exchange it for y + shift(x), with the x that it belongs to.
+
+    That is the first one it stood beside, unless a later one goes with it far better: where new data are
+    drawn, y may come before its x.
+    """
+    chosen: dict[bytes, Pair] = {}
     for pair in pairs:
-        key = pair.y.tobytes()
-        if key not in seen:
-            seen.add(key)
-            swaps.append(Swap(old=from_numpy(pair.y), new=from_numpy(pair.y + shift(pair.x))))
-    return swaps
+        first = chosen.setdefault(pair.y.tobytes(), pair)
+        if _correlation(pair) > _correlation(first) + FAR_BETTER:
+            chosen[pair.y.tobytes()] = pair
+    return [Swap(old=from_numpy(pair.y), new=from_numpy(pair.y + shift(pair.x))) for pair in chosen.values()]
+
+
+def _correlation(pair: Pair) -> float:
+    """How well x and y go together, from 0 to 1; nan where their numbers are too large to tell."""
+    with np.errstate(all="ignore"):
+        return abs(float(np.corrcoef(pair.x, pair.y)[0, 1]))
+
+
+def _goes_on(early: Numbers, late: Numbers) -> bool:
+    """Whether an array was still being filled, or a list still growing, when it was seen the first time."""
+    begun = np.trim_zeros(early, "b")
+    return late.size >= early.size and not np.array_equal(early, late) and np.array_equal(begun, late[: begun.size])
 
 
 def _one_column(found: Numbers) -> Numbers:

@@ -2,15 +2,24 @@
 
 import importlib.util
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TypedDict
 
 import msgspec
 
 from grader.errors import CourseError, UsageError
-from grader.model import Language, Parameters, Watched
+from grader.model import Language, Watched
 
 PACKAGE = Path(__file__).parent
+
+
+class Wording(TypedDict):
+    """A sentence in each language."""
+
+    en: str
+    zh: str
 
 
 class CheckText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,11 +45,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     version: int
-    title: dict[str, str]
+    title: Wording
     names: tuple[str, ...]
     checks: dict[str, CheckText]
     watch: Watch = Watch()
-    text: dict[str, dict[str, str]] = {}
+    text: dict[str, Wording] = {}
 
 
 class Exercise(msgspec.Struct, frozen=True):
@@ -78,10 +87,10 @@ class Exercise(msgspec.Struct, frozen=True):
         """The task text, in Markdown."""
         return (self.folder / f"task.{language}.md").read_text("utf-8")
 
-    def text(self, id: str, language: Language, params: Parameters) -> str | None:
+    def text(self, id: str, language: Language, params: Mapping[str, object]) -> str | None:
         """A sentence of this exercise; None if it has none of that id."""
-        wording = self.manifest.text.get(id, {}).get(language)
-        return None if wording is None else wording.format(**params)
+        wording = self.manifest.text.get(id)
+        return None if wording is None else wording[language].format(**params)
 
 
 def course_folder(chosen: str | None) -> Path:
@@ -112,7 +121,9 @@ def load_exercise(course: Path, slug: str) -> Exercise:
         manifest = msgspec.convert(tomllib.loads((folder / "exercise.toml").read_text("utf-8")), Manifest)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise CourseError("exercise-malformed", exercise=slug, reason=str(error)) from None
-    return Exercise(slug=slug, folder=folder, reference=course / "reference" / f"{slug}.py", manifest=manifest)
+    return Exercise(
+        slug=slug, folder=folder, reference=course / "reference" / f"{slug}.py", manifest=manifest
+    )
 
 
 def load_reference(exercise: Exercise) -> ModuleType:

@@ -25,7 +25,9 @@ def grade(
 ) -> Report:
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
-        with contextlib.closing(Experiment(kernels, submission, exercise, settings.seed, progress)) as experiment:
+        with contextlib.closing(
+            Experiment(kernels, submission, exercise, settings.seed, progress)
+        ) as experiment:
             return _report(experiment, run_checks(experiment))
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)
@@ -82,7 +84,7 @@ def _review_reasons(run: Run, checks: Sequence[CheckResult]) -> tuple[Text, ...]
         if error.kind in NEEDS_REVIEW
     ]
     reasons += [check.reason for check in checks if check.review and check.reason is not None]
-    return tuple(dict((reason.id, reason) for reason in reasons).values())
+    return tuple({reason.id: reason for reason in reasons}.values())
 
 
 def excerpt(submission: Submission, error: RunError) -> Excerpt | None:

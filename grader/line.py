@@ -8,6 +8,9 @@ import numpy as np
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
+# How closely float32 data without noise give back the line they lie on.
+EXACT = 1e-3
+
 
 class Line(msgspec.Struct, frozen=True):
     """ŷ = slope·x + intercept fitted to n points; the errors are standard errors of the two estimates.
@@ -49,7 +52,7 @@ def chance_of(line: Line, x: Numbers, slope: float, intercept: float) -> float:
     """
     apart = line.slope - slope, line.intercept - intercept
     if line.noise < 1e-9 * max(1.0, abs(intercept)):
-        return 1.0 if max(abs(apart[0]), abs(apart[1])) < 1e-3 else 0.0
+        return 1.0 if max(abs(apart[0]), abs(apart[1])) < EXACT else 0.0
     information = np.array([[float((x**2).sum()), float(x.sum())], [float(x.sum()), float(x.size)]])
     distance = float(np.array(apart) @ information @ np.array(apart)) / line.noise**2
     return math.exp(-distance / 2)

@@ -11,7 +11,9 @@ CLOSE = 2e-5
 Call = Callable[..., CallView]
 
 
-def check_path(call: Call, name: str, arguments: tuple[float, float, int], wanted: Sequence[float], *, shown: bool) -> None:
+def check_path(
+    call: Call, name: str, arguments: tuple[float, float, int], wanted: Sequence[float], *, shown: bool
+) -> None:
     """Call `name(x0, lr, steps)` and fail at the first value that differs; hidden arguments are not shown."""
     start, rate, steps = arguments
     seen = call(name, start, rate, steps).numbers().reshape(-1)
@@ -28,5 +30,6 @@ def check_path(call: Call, name: str, arguments: tuple[float, float, int], wante
 def hidden_walks(rng: np.random.Generator, count: int) -> list[tuple[float, float, int]]:
     """Starts, rates and numbers of steps for which the descent on a parabola of curvature 1 or 2 contracts."""
     return [
-        (float(rng.uniform(-6, 6)), float(rng.uniform(0.05, 0.4)), int(rng.integers(4, 16))) for _ in range(count)
+        (float(rng.uniform(-6, 6)), float(rng.uniform(0.05, 0.4)), int(rng.integers(4, 16)))
+        for _ in range(count)
     ]

@@ -22,7 +22,8 @@ def steps_to(run: RunView, names: Sequence[str], allowed: float) -> list[Steps]:
 def check_start(trainings: Sequence[Steps], start: Sequence[float]) -> None:
     """Fail unless one of the trainings began at the given values."""
     if not any(
-        all(part.value == wanted for part, wanted in zip(steps.calls[0], start, strict=True)) for steps in trainings
+        all(part.value == wanted for part, wanted in zip(steps.calls[0], start, strict=True))
+        for steps in trainings
     ):
         first = trainings[0].calls[0]
         part, wanted = next((p, s) for p, s in zip(first, start, strict=True) if p.value != s)
@@ -37,7 +38,14 @@ def check_gradients(trainings: Sequence[Steps], gradient: Gradient, calls: int) 
     number, name, seen, wanted, before = next(found for found in differences if found is not None)
     training = trainings[0].training
     if before:
-        fail("gradient-kept", name=name, before=before, after=before + seen, cell=training.cell, line=training.line)
+        fail(
+            "gradient-kept",
+            name=name,
+            before=before,
+            after=before + seen,
+            cell=training.cell,
+            line=training.line,
+        )
     fail("gradient-of-sample-differs", call=number + 1, name=name, seen=seen, wanted=wanted, cell=training.cell,
          line=training.line)  # fmt: skip
 

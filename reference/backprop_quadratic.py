@@ -28,6 +28,9 @@ for epoch in range(EPOCHS):
         l = loss(x, y)  # noqa: E741 - the exercise's own name
         l.backward()
         with torch.no_grad():
-            for parameter in (w, w2, b):
-                parameter -= LEARNING_RATE * parameter.grad
-                parameter.grad.zero_()
+            w -= LEARNING_RATE * w.grad
+            w2 -= LEARNING_RATE * w2.grad
+            b -= LEARNING_RATE * b.grad
+        w.grad.zero_()
+        w2.grad.zero_()
+        b.grad.zero_()

@@ -18,7 +18,7 @@ loss = (0.5 * (target - (X @ w + b)) ** 2).sum()
 loss.backward()
 
 
-def manual_gradient(X: Tensor, w: Tensor, b: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:  # noqa: N803
+def manual_gradient(X: Tensor, w: Tensor, b: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """By hand: grad_w of w's shape (d, 1), and grad_b of shape ()."""
     residual = X @ w + b - target
     return X.T @ residual, residual.sum()

@@ -39,8 +39,8 @@ def test_loss(run: RunView, call, rng: np.random.Generator) -> None:
     """loss(x, y) is the squared error of one sample."""
     w = run.number("w")
     for x, y in rng.uniform(-5, 5, size=(3, 2)):
-        wanted = (w * x - y) ** 2
-        if not abs(call("loss", float(x), float(y)).number() - wanted) <= RELATIVE * (abs(w * x) + abs(y)) ** 2:
+        seen, wanted = call("loss", float(x), float(y)).number(), (w * x - y) ** 2
+        if not abs(seen - wanted) <= RELATIVE * (abs(w * x) + abs(y)) ** 2:
             fail("loss-differs")
 
 

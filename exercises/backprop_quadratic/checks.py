@@ -19,7 +19,7 @@ CALLS = 6
 # Between the last call seen and the end the parameters still move, by less than this.
 ENDED_NEAR = 0.02
 RELATIVE = 1e-5
-# The end of 300 updates in float32 and in float64 differs by less than 1e-5; one epoch more or less moves b by 2e-4.
+# The end of 300 updates in float32 and in float64 differs by less than 1e-5; one epoch more or less moves w by 2e-4.
 END = 1e-4
 
 

@@ -144,17 +144,17 @@ def test_descends(run: RunView, data: Data, line: Line) -> None:
 @pytest.mark.points(1)
 def test_finds_the_slope(run: RunView, data: Data, line: Line) -> None:
     """w is the slope of your data, within one standard error of the least-squares line."""
-    allowed, _ = allowed_errors(line, data.own.x)
-    if not abs(run.number("w") - line.slope) <= allowed:
-        fail("slope-off", hint="train-longer-or-look", seen=run.number("w"), wanted=line.slope, allowed=allowed)
+    seen, (allowed, _) = run.number("w"), allowed_errors(line, data.own.x)
+    if not abs(seen - line.slope) <= allowed:
+        fail("slope-off", hint="train-longer-or-look", seen=seen, wanted=line.slope, allowed=allowed)
 
 
 @pytest.mark.points(1)
 def test_finds_the_intercept(run: RunView, data: Data, line: Line) -> None:
     """b is the intercept of your data, within one standard error of the least-squares line."""
-    _, allowed = allowed_errors(line, data.own.x)
-    if not abs(run.number("b") - line.intercept) <= allowed:
-        fail("intercept-off", hint="train-longer-or-look", seen=run.number("b"), wanted=line.intercept, allowed=allowed)
+    seen, (_, allowed) = run.number("b"), allowed_errors(line, data.own.x)
+    if not abs(seen - line.intercept) <= allowed:
+        fail("intercept-off", hint="train-longer-or-look", seen=seen, wanted=line.intercept, allowed=allowed)
 
 
 @pytest.mark.points(1)
@@ -165,11 +165,12 @@ def test_training_made_the_line(run: RunView, data: Data, judgements: list[Judge
         if all(started_there(data, judgement) for judgement in judgements):
             fail("training-started-there")
         return
-    lines = [judgement.line for judgement in judgements if judgement.line is not None]
+    lines = [[line for line, _ in possible_lines(judgement)] for judgement in judgements if judgement.line]
     if not lines:
         skip("gradient-unseen", free=True, review=True)
     w, b = run.number("w"), run.number("b")
-    fail("line-not-from-training", trained_w=lines[-1][0], trained_b=lines[-1][1], w=w, b=b)
+    trained_w, trained_b = min(lines[-1], key=lambda line: math.dist(line, (w, b)))
+    fail("line-not-from-training", trained_w=trained_w, trained_b=trained_b, w=w, b=b)
 
 
 def started_there(data: Data, judgement: Judgement) -> bool:
@@ -188,14 +189,24 @@ def made_the_line(run: RunView, data: Data, judgement: Judgement) -> bool:
     The last call that was seen may lie up to 49 steps before the end; so the line may be off by what it
     moved between the last two calls seen, twice over, or by one standard error.
     """
-    if judgement.line is None or not (run.has("w") and run.has("b")):
+    if not (run.has("w") and run.has("b")):
         return False
     allowed = allowed_errors(fit_line(data.own.x, data.own.y), data.own.x)
     ends = run.number("w"), run.number("b")
-    return all(
-        abs(end - trained) <= max(2 * drift, error)
-        for end, trained, drift, error in zip(ends, judgement.line, judgement.drift, allowed, strict=True)
+    return any(
+        all(
+            abs(end - trained) <= max(2 * drift, error)
+            for end, trained, drift, error in zip(ends, line, drifts, allowed, strict=True)
+        )
+        for line, drifts in possible_lines(judgement)
     )
+
+
+def possible_lines(judgement: Judgement) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Where a training was last seen, and its drift; both ways round where the gradients do not tell which is w."""
+    if judgement.line is None:
+        return []
+    return [(judgement.line[::way], judgement.drift[::way]) for way in ((1,) if judgement.right else (1, -1))]
 
 
 @pytest.mark.points(2)

@@ -14,7 +14,14 @@ from grader.source import looks_like_python_2
 # kinds that a person should look at, since they say nothing about the learner's solution
 NEEDS_REVIEW = frozenset({"module-missing", "input-asked", "file-not-there", "network-needed", "gpu-needed"})
 
-NETWORK_ERRORS = {"URLError", "gaierror", "ConnectionError", "ConnectTimeout", "NewConnectionError"}
+NETWORK_ERRORS = {
+    "URLError",
+    "gaierror",
+    "ConnectionError",
+    "ConnectionRefusedError",
+    "ConnectTimeout",
+    "NewConnectionError",
+}
 OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allocate memory", re.IGNORECASE)
 NO_GPU = re.compile(r"not compiled with CUDA|No CUDA GPUs|NVIDIA driver|CUDA.* unavailable", re.IGNORECASE)
 
@@ -53,7 +60,8 @@ def _kind(name: str, message: str, module: object, source: str) -> str:  # noqa:
 
 
 def _text(value: object, limit: int) -> str:
-    return value[:limit] if isinstance(value, str) else ""
+    """At most `limit` characters; a surrogate without its other half, which no file can hold, as its escape."""
+    return value[:limit].encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else ""
 
 
 def _number(value: object) -> int | None:

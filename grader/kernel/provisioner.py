@@ -25,6 +25,8 @@ POLL_SECONDS = 0.05
 class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Starts `grader.kernel.worker` in the folder given as `cwd`, which is also its home."""
 
+    process: Any
+
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Replace the environment by the kernel's own."""
         kwargs["env"] = kernel_environment(Path(kwargs["cwd"]), kwargs.pop("memory_mb", 0))
@@ -125,6 +127,7 @@ def kernel_environment(home: Path, memory_mb: int) -> dict[str, str]:
         "TMPDIR": str(home),
         "IPYTHONDIR": str(home / ".ipython"),
         "PYTHONUTF8": "1",
+        "PYTHONHASHSEED": "0",  # the order of a set would make runs differ
         "OMP_NUM_THREADS": "1",
         MEMORY_VARIABLE: str(memory_mb),
         "MPLBACKEND": "agg",

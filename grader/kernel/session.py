@@ -17,7 +17,6 @@ import msgspec
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
 
 from grader.errors import KernelFault
 from grader.kernel.faults import run_error
@@ -67,7 +66,9 @@ class Session:
     async def start(self) -> None:
         """Start the kernel and wait until it answers. Raises KernelFault if it does not."""
         home = Path(self._folder.name)
-        name, launch = ("grader-process", {}) if self._zygote is None else ("grader-forked", {"zygote": self._zygote})
+        name, launch = (
+            ("grader-process", {}) if self._zygote is None else ("grader-forked", {"zygote": self._zygote})
+        )
         manager = AsyncKernelManager(
             kernel_name=name, kernel_spec_manager=WorkerSpecs(), transport="ipc", ip=str(home / "k")
         )
@@ -86,7 +87,7 @@ class Session:
         except OSError as error:
             raise KernelFault("kernel-not-started", reason=str(error)) from error
 
-    async def run(
+    async def run(  # noqa: PLR0913 - one run, and all that may be asked of it
         self,
         submission: Submission,
         *,
@@ -126,28 +127,23 @@ class Session:
 
     async def call(self, name: str, arguments: Sequence[Argument], *, seed: int) -> Call:
         """Call a learner's function with arguments of ours."""
-        if self._dead:
-            return Call(value=None, error=_died(None), trace=Trace())
-        timer = asyncio.get_running_loop().call_later(
-            self._settings.cell_seconds, self._interrupt, "time-limit", self._settings.cell_seconds
-        )
+        seconds = self._settings.cell_seconds
         self._limited = None
+        timer = asyncio.get_running_loop().call_later(seconds, self._interrupt, "time-limit", seconds)
         try:
             answer = await self._ask(
                 {"request": "call", "name": name, "arguments": msgspec.to_builtins(arguments), "seed": seed},
-                self._settings.cell_seconds + 2 * GRACE_SECONDS,
+                seconds + GRACE_SECONDS,
             )
         finally:
             timer.cancel()
-        if answer is None:
-            return Call(value=None, error=_died(None), trace=Trace())
-        error = None if answer.get("error") is None else run_error(answer["error"], {})
-        if self._limited is not None:
-            error = RunError(kind="time-limit", message=str(self._limited[1]), cell=None, line=None)
+        if answer is None or self._limited is not None:
+            return Call(value=None, error=self._ending(None), trace=Trace())
+        seen, value = answer.get("error"), answer.get("value")
         return Call(
-            value=None if answer.get("value") is None else _decode(answer["value"], Value),
-            error=error,
-            trace=_decode(answer["trace"], Trace),
+            value=None if value is None else _decode(value, Value, None),
+            error=run_error(seen, {}) if isinstance(seen, dict) else None,
+            trace=_decode(answer.get("trace"), Trace, Trace()),
         )
 
     async def close(self) -> None:
@@ -189,12 +185,25 @@ class Session:
         )
         try:
             await client.async_execute_cell(notebook.cells[index], index)
-        except DeadKernelError:
-            self._dead = True
-            return _limit_error(self._limited, cell.number) if self._limited else _died(cell.number)
+        except Exception:  # noqa: BLE001 - the kernel is dead, or no longer speaks as a kernel does
+            await self._give_up()
         finally:
             timer.cancel()
-        return None if self._limited is None else _limit_error(self._limited, cell.number)
+        return self._ending(cell.number) if self._dead or self._limited is not None else None
+
+    def _ending(self, cell: int | None) -> RunError:
+        """Why a cell or call ended early."""
+        if self._limited is None:
+            return RunError(kind="kernel-died", message="", cell=cell, line=None)
+        kind, limit = self._limited
+        return RunError(kind=kind, message=str(limit).removesuffix(".0"), cell=cell, line=None)
+
+    async def _give_up(self) -> None:
+        """Kill the kernel, if it still runs: nothing more is asked of it."""
+        self._dead = True
+        client = self._client
+        if client is not None and client.km is not None and client.km.has_kernel:
+            await client.km.provisioner.kill()
 
     def _interrupt(self, kind: str, limit: float) -> None:
         """Interrupt the running cell, and kill the kernel if it does not end for that."""
@@ -210,8 +219,8 @@ class Session:
         running = client.task_poll_for_reply
         await client.km.interrupt_kernel()
         await asyncio.sleep(GRACE_SECONDS)
-        if self._limited is limited and running is not None and not running.done() and client.km.has_kernel:
-            await client.km.provisioner.kill()
+        if self._limited is limited and running is not None and not running.done():
+            await self._give_up()
 
     def _flood(self) -> None:
         self._interrupt("output-limit", self._settings.output_bytes)
@@ -245,17 +254,20 @@ class Session:
         if answer is None:
             return Trace(), ()
         sources = {cell.number: cell.source for cell in submission.cells}
-        seen = [error for error in answer.get("errors", []) if isinstance(error, dict)]
-        return _decode(answer["trace"], Trace), tuple(run_error(error, sources) for error in seen)
+        seen = _decode(answer.get("errors"), list[dict[str, Any]], [])
+        return _decode(answer.get("trace"), Trace, Trace()), tuple(
+            run_error(error, sources) for error in seen
+        )
 
     async def _values(self, names: Sequence[str]) -> dict[str, Value]:
         if not names:
             return {}
         answer = await self._ask({"request": "values", "names": list(names)}, ANSWER_SECONDS)
-        return {} if answer is None else _decode(answer, dict[str, Value])
+        values: dict[str, Value] = _decode(answer, dict[str, Value], {})
+        return values
 
     async def _ask(self, content: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-        """Send a request to the probe; None if the kernel is dead or gives no answer in time."""
+        """Send a request to the probe; None if the kernel gives no answer in time, and then it is ended."""
         client = self._client
         assert client is not None
         if self._dead or client.kc is None or client.km is None:
@@ -266,22 +278,23 @@ class Session:
         while (left := deadline - time.monotonic()) > 0:
             try:
                 reply = await client.kc.shell_channel.get_msg(timeout=min(left, 0.5))
+                if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                    return dict(reply["content"])
             except Empty:
                 if not await client.km.is_alive():
                     break
-                continue
-            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                return dict(reply["content"])
-        self._dead = not await client.km.is_alive()
+            except Exception:  # noqa: BLE001 - what came is no message of Jupyter's
+                break
+        await self._give_up()
         return None
 
 
-def _decode(value: Any, kind: Any) -> Any:
+def _decode(value: Any, kind: Any, otherwise: Any) -> Any:
     """Decode what came out of the kernel into a typed record; what does not fit is the submission's doing."""
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
-        return Trace() if kind is Trace else {}
+        return otherwise
 
 
 def _strings(content: Any) -> list[str]:
@@ -294,20 +307,10 @@ def _strings(content: Any) -> list[str]:
     return []
 
 
-def _limit_error(limited: tuple[str, float], cell: int) -> RunError:
-    return RunError(kind=limited[0], message=f"{limited[1]:g}", cell=cell, line=None)
-
-
-def _died(cell: int | None) -> RunError:
-    return RunError(kind="kernel-died", message="", cell=cell, line=None)
-
-
 def _with_limit(errors: tuple[RunError, ...], limit: RunError | None) -> tuple[RunError, ...]:
     """Put the limit in the place of the KeyboardInterrupt that it ended its cell with, keeping the line."""
     if limit is None:
         return errors
-    ended = [error for error in errors if error.message.startswith("KeyboardInterrupt")]
-    line = ended[-1].line if ended else None
-    cell = ended[-1].cell if ended else limit.cell
-    kept = tuple(error for error in errors if not error.message.startswith("KeyboardInterrupt"))
-    return (*kept, RunError(kind=limit.kind, message=limit.message, cell=cell, line=line))
+    if not errors or not errors[-1].message.startswith("KeyboardInterrupt"):
+        return (*errors, limit)
+    return (*errors[:-1], msgspec.structs.replace(limit, cell=errors[-1].cell, line=errors[-1].line))

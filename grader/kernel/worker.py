@@ -6,20 +6,26 @@ Besides Jupyter's own messages it answers `grader_request` on the shell channel,
 by the probe and not by code that passes through the learner's namespace.
 """
 
+import json
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 # Its debugger is not wanted here, and importing it costs a tenth of a second.
 sys.modules["debugpy"] = None  # type: ignore[assignment]
 
-from ipykernel.ipkernel import IPythonKernel
-from ipykernel.kernelapp import IPKernelApp
-from IPython.core.interactiveshell import ExecutionResult
+from ipykernel.ipkernel import IPythonKernel  # noqa: E402 - debugpy comes first, as above
+from ipykernel.kernelapp import IPKernelApp  # noqa: E402
+from IPython.core.interactiveshell import ExecutionResult  # noqa: E402
+from jupyter_client.jsonutil import json_clean, json_default  # noqa: E402
 
-from grader.kernel.warm import MEMORY_VARIABLE
-from grader.probe.inside import Probe
-from grader.probe.places import CELL_FILE
+from grader.kernel.warm import MEMORY_VARIABLE  # noqa: E402
+from grader.probe.inside import Probe  # noqa: E402
+from grader.probe.places import CELL_FILE  # noqa: E402
+
+# Bound here, since a submission may put something else in the place of `json.dumps` and `json.loads`.
+_write_json = json.JSONEncoder(default=json_default, ensure_ascii=False, allow_nan=False).encode
+_read_json = json.JSONDecoder().decode
 
 
 class GraderKernel(IPythonKernel):  # type: ignore[misc]
@@ -29,12 +35,18 @@ class GraderKernel(IPythonKernel):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.session.pack, self.session.unpack = _pack, _unpack
         self._probe = Probe(self.shell.user_ns)
         self._cell = 0
         self.shell.compile.get_code_name = self._code_name
+        self.shell.ask_exit = _leave
         # Cells come as plain Python; no magic or shell line that is left in one may come alive again.
         transforms = self.shell.input_transformer_manager
-        for steps in (transforms.cleanup_transforms, transforms.line_transforms, transforms.token_transformers):
+        for steps in (
+            transforms.cleanup_transforms,
+            transforms.line_transforms,
+            transforms.token_transformers,
+        ):
             steps.clear()
         self.shell.events.register("post_run_cell", self._cell_ended)
 
@@ -42,7 +54,8 @@ class GraderKernel(IPythonKernel):  # type: ignore[misc]
         return CELL_FILE.format(number=self._cell)
 
     def _cell_ended(self, result: ExecutionResult) -> None:
-        self._probe.cell_ended(result.error_in_exec or result.error_before_exec, self._cell)
+        error = result.error_before_exec if result.error_in_exec is None else result.error_in_exec
+        self._probe.cell_ended(error, self._cell)
 
     async def do_execute(self, *args: Any, **kwargs: Any) -> Any:
         """Run a cell; cells come in order, so counting them numbers them."""
@@ -72,11 +85,29 @@ class GraderKernelApp(IPKernelApp):  # type: ignore[misc]
         """Skip the configuration files: a grade must not depend on whose machine it is."""
 
 
+def _leave() -> NoReturn:
+    """Stand in for what `exit()` and `quit()` do: the cell ends, and the kernel stays, as after `sys.exit()`."""
+    raise SystemExit
+
+
+def _pack(message: Any) -> bytes:
+    """Write a message as JSON; a surrogate without its other half, which UTF-8 lacks, as JSON's escape."""
+    try:
+        text = _write_json(message)
+    except (TypeError, ValueError):  # a learner's display data may hold anything
+        text = _write_json(json_clean(message))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _unpack(message: bytes | str) -> Any:
+    return _read_json(message if isinstance(message, str) else message.decode("utf-8", "replace"))
+
+
 def limit_memory() -> None:
     """Bound the data memory of this process, where the platform can (Linux counts all private memory)."""
     megabytes = int(os.environ.pop(MEMORY_VARIABLE, "0"))
     if megabytes and sys.platform == "linux":
-        import resource  # exists on POSIX alone
+        import resource  # noqa: PLC0415 - exists on POSIX alone
 
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, megabytes * 2**20))
 
@@ -85,7 +116,13 @@ def serve(connection_file: str) -> None:
     """Start the kernel and serve until told to stop."""
     limit_memory()
     GraderKernelApp.launch_instance(
-        ["-f", connection_file, "--HistoryManager.enabled=False", "--IPKernelApp.capture_fd_output=False"]
+        [
+            "-f",
+            connection_file,
+            "--HistoryManager.enabled=False",
+            "--IPKernelApp.capture_fd_output=False",
+            "--InteractiveShell.xmode=Minimal",  # nobody reads the traceback, and of a deep one it takes seconds
+        ]
     )
 
 

@@ -1,10 +1,12 @@
-"""Tells a hook of every binding: after each assignment target in any scope, and between statements.
+"""Tells a hook of every binding: of each assignment target in any scope, and between statements.
 
 An AST transformer for IPython. The learner's source and its line numbers stay as they are: each inserted
 statement takes the location of the one it follows.
 
-    y = 10 * x + 4 + noise        y = 10 * x + 4 + noise
-                            →     y = __grader_bound__(y, 'y')
+    y = 10 * x + 4 + noise        y = __grader_bound__(10 * x + 4 + noise, 'y')
+    x, y = make_data()      →     x, y = make_data()
+                                  x = __grader_bound__(x, 'x')
+                                  y = __grader_bound__(y, 'y')
 
 What the hook returns is bound in the place of the value, so that an immutable value can be exchanged.
 """
@@ -17,6 +19,11 @@ BOUND = "__grader_bound__"
 BETWEEN = "__grader_between__"
 # The name under which the hook is told of what a function returned.
 RETURNED = "{name}()"
+# Methods that make a list longer, so that it is no data before the loop that calls them has ended.
+GROWING = frozenset({"append", "extend", "insert"})
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Loop = ast.For | ast.AsyncFor | ast.While
 
 
 def install_hooks(bound: Callable[[object, str], object], between: Callable[[], None]) -> None:
@@ -34,9 +41,14 @@ class Bindings(ast.NodeTransformer):
     def __init__(self, names: frozenset[str] | None, returned: frozenset[str] = frozenset()) -> None:
         self._names = names
         self._returned = returned
+        # What the innermost loop around a statement binds anew in each round; None outside of loops.
+        self._each_round: frozenset[str] | None = None
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802 - ast's naming
+    def visit_Module(self, node: ast.Module) -> ast.Module:
         """Visit a cell: transform its statements, and put a call between each two of them."""
+        for expression in ast.walk(node):
+            if isinstance(expression, ast.NamedExpr):
+                expression.value = self._through(expression.target, expression.value)
         body: list[ast.stmt] = []
         for statement in node.body:
             if body:
@@ -52,7 +64,12 @@ class Bindings(ast.NodeTransformer):
         return [statement, *self._after(statement)]
 
     def _descend(self, statement: ast.stmt) -> None:
-        """Transform the blocks inside a statement, and the walrus targets of its expressions."""
+        """Transform the blocks inside a statement."""
+        around = self._each_round
+        if isinstance(statement, Loop):
+            self._each_round = _names_bound(statement)
+        elif isinstance(statement, Function):
+            self._each_round = None
         for field in ("body", "orelse", "finalbody"):
             block = getattr(statement, field, None)
             if isinstance(block, list):
@@ -63,24 +80,52 @@ class Bindings(ast.NodeTransformer):
         if opening:
             start = 1 if _has_docstring(statement) else 0
             statement.body[start:start] = opening  # type: ignore[attr-defined]
+        self._each_round = around
 
     def _block(self, block: list[ast.stmt]) -> list[ast.stmt]:
         return [done for statement in block for done in self._statement(statement)]
 
     def _after(self, statement: ast.stmt) -> list[ast.stmt]:
-        """What to insert behind a statement that binds something."""
-        if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AugAssign) or (isinstance(statement, ast.AnnAssign) and statement.value):
-            targets = [statement.target]
-        else:
-            walrus = [node.target for node in _expressions(statement) if isinstance(node, ast.NamedExpr)]
-            targets = list[ast.expr](walrus)
-        return [_at(statement, call) for target in targets for call in self._calls(target)]
+        """What to insert behind a statement that binds something; the value of a simple one is passed through."""
+        calls: list[ast.stmt] = []
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                if isinstance(target, ast.Name | ast.Attribute):
+                    statement.value = self._through(target, statement.value)
+                else:
+                    calls.extend(self._calls(target))
+        elif isinstance(statement, ast.AugAssign):
+            calls.extend(self._calls(statement.target))
+        elif isinstance(statement, Loop):
+            calls.extend(self._filled(statement))
+        return [_at(statement, call) for call in calls]
+
+    def _through(self, target: ast.expr, value: ast.expr) -> ast.expr:
+        """A value on its way to a name or an attribute, passed through the hook."""
+        if isinstance(target, ast.Name) and self._wants(target.id):
+            return ast.copy_location(_call(BOUND, value, ast.Constant(target.id)), value)
+        if isinstance(target, ast.Attribute) and self._names is None:
+            return ast.copy_location(_call(BOUND, value, ast.Constant(target.attr)), value)
+        return value
+
+    def _filled(self, loop: Loop) -> Iterator[ast.stmt]:
+        """Look at what a loop has filled. A half-filled y is no version of the data, so not in each round."""
+        for name in sorted(_names_filled(loop) - _names_bound(loop)):
+            if self._wants(name) and self._is_whole(name):
+                # The loop may have made no round, and the name may be missing still.
+                missing = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
+                yield ast.Try([_look(name)], [missing], [], [])
+
+    def _wants(self, name: str) -> bool:
+        return self._names is None or name in self._names
+
+    def _is_whole(self, name: str) -> bool:
+        return self._each_round is None or name in self._each_round
 
     def _opening(self, statement: ast.stmt) -> list[ast.stmt]:
         """What to insert at the start of a block whose head binds something."""
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(statement, Function):
             arguments = statement.args
             every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
             return [
@@ -100,18 +145,16 @@ class Bindings(ast.NodeTransformer):
         elif isinstance(target, ast.Starred):
             yield from self._calls(target.value)
         elif isinstance(target, ast.Name):
-            if self._names is None or target.id in self._names:
+            if self._wants(target.id):
                 value = _call(BOUND, ast.Name(target.id, ast.Load()), ast.Constant(target.id))
                 yield ast.Assign([ast.Name(target.id, ast.Store())], value)
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            # `y[i] = …` changes what y holds: look at y. A half-filled y is no version of the data.
-            yield from self._in_place(target.value.id, ast.Name(target.value.id, ast.Load()))
-        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-            yield from self._in_place(target.attr, ast.Attribute(target.value, target.attr, ast.Load()))
-
-    def _in_place(self, name: str, value: ast.expr) -> Iterator[ast.stmt]:
-        if self._names is None:
-            yield ast.Expr(_call(BOUND, value, ast.Constant(name)))
+            # `y[i] = …` changes what y holds: look at y.
+            if self._wants(target.value.id) and self._is_whole(target.value.id):
+                yield _look(target.value.id)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and self._names is None:
+            attribute = ast.Attribute(target.value, target.attr, ast.Load())
+            yield ast.Expr(_call(BOUND, attribute, ast.Constant(target.attr)))
 
 
 class _Returns(ast.NodeTransformer):
@@ -123,17 +166,24 @@ class _Returns(ast.NodeTransformer):
     def of(self, function: ast.FunctionDef) -> None:
         function.body = [self.visit(statement) for statement in function.body]
 
-    def visit_Return(self, node: ast.Return) -> ast.Return:  # noqa: N802 - ast's naming
+    def visit_Return(self, node: ast.Return) -> ast.Return:
         if node.value is not None:
             node.value = ast.copy_location(_call(BOUND, node.value, ast.Constant(self._name)), node.value)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - ast's naming
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         return node
 
 
 def _call(function: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+
+
+def _look(name: str) -> ast.stmt:
+    return ast.Expr(_call(BOUND, ast.Name(name, ast.Load()), ast.Constant(name)))
 
 
 def _at(place: ast.stmt, statement: ast.stmt) -> ast.stmt:
@@ -147,7 +197,28 @@ def _has_docstring(statement: ast.stmt) -> bool:
     return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
-def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The expressions of a simple statement; those of blocks inside it belong to their own statements."""
-    if not hasattr(statement, "body"):
-        yield from ast.walk(statement)
+def _names_bound(loop: Loop) -> frozenset[str]:
+    return frozenset(
+        node.id for node in _own_nodes(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+
+
+def _names_filled(loop: Loop) -> frozenset[str]:
+    """The names of what a loop changes in place: `y[i] = …`, `y.append(…)`."""
+    holders = (
+        node.value
+        for node in _own_nodes(loop)
+        if (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.Attribute) and node.attr in GROWING)
+    )
+    return frozenset(holder.id for holder in holders if isinstance(holder, ast.Name))
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """What is inside a node, without the functions defined there."""
+    around = [node]
+    while around:
+        for child in ast.iter_child_nodes(around.pop()):
+            if not isinstance(child, Function | ast.Lambda):
+                yield child
+                around.append(child)

@@ -3,22 +3,25 @@
 import builtins
 from types import TracebackType
 
-from grader.probe.encode import Encoded
+from grader.probe.encode import Encoded, type_name
 from grader.probe.places import cell_number
 
 MAX_MESSAGE = 2_000
 
+_traceback = BaseException.__dict__["__traceback__"].__get__
+
 
 def describe(error: BaseException, cell: int | None) -> Encoded:
     """Name, message, and the innermost line of learner's code; `cell` is the one that was running."""
-    place_cell, line = _place(error.__traceback__)
-    if isinstance(error, SyntaxError) and error.filename:
-        seen = cell_number(error.filename)
+    place_cell, line = _place(_traceback(error))
+    name = type_name(error)
+    if isinstance(error, SyntaxError):
+        seen = cell_number(_text(error.filename))
         if seen is not None:
-            place_cell, line = seen, error.lineno
+            place_cell, line = seen, error.lineno if type(error.lineno) is int else None
     return {
-        "name": type(error).__name__[:200],
-        "builtin": getattr(builtins, type(error).__name__, None) is type(error),
+        "name": name,
+        "builtin": getattr(builtins, name, None) is type(error),
         "message": _message(error)[:MAX_MESSAGE],
         "module": _text(error.name) if isinstance(error, ImportError) else None,
         "cell": place_cell or cell,
@@ -30,8 +33,8 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return _text(error.msg)
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the learner's own `__str__` may raise anything; it is no news
+        return _text(str(error))
+    except BaseException:  # noqa: BLE001 - the learner's own `__str__` may raise anything; it is no news
         return ""
 
 

@@ -16,6 +16,7 @@ RELATIVE = 2e-7
 TINY = 1e-12
 MAX_DEPTH = 3
 MAX_MEMBERS = 8
+MAX_COLUMNS = 64
 
 
 class Swap:
@@ -48,13 +49,11 @@ class Exchange:
     def __call__(self, value: Any, depth: int = 0) -> Any:
         """Return the value, or its replacement where it cannot be changed in place."""
         if isinstance(value, torch.Tensor):
-            if value.grad_fn is not None:  # computed from parameters: no data
-                return value
-            return self._array_like(value, tuple(value.shape), _fill_tensor)
+            return self._tensor(value)
         if type(value) is np.ndarray:
             return self._array_like(value, value.shape, _fill_ndarray)
         if is_pandas(value):
-            return self._array_like(value, value.shape, _fill_pandas)
+            return self._pandas(value)
         if type(value) in (list, tuple):
             return self._sequence(value, depth)
         if depth < MAX_DEPTH:
@@ -68,16 +67,36 @@ class Exchange:
         return value
 
     def _array_like(self, value: Any, shape: tuple[int, ...], fill: Any) -> Any:
-        rows = shape[0] if len(shape) == 2 else 0  # noqa: PLR2004 - a table of rows and columns
-        if rows not in self._by_count:
+        table = len(shape) == 2 and 1 < shape[1] <= MAX_MEMBERS  # noqa: PLR2004 - rows and columns
+        if not table or shape[0] not in self._by_count:
             whole = self._by_count.get(count(value))
             if whole is None or ((head := first(value)) is not None and not any(s.begins(head) for s in whole)):
                 return value
-        numbers = read(value)
-        if numbers is None:
-            return value
-        done = self._exchanged(numbers)
+        done = self._read_and_exchange(value)
         return value if done is None else fill(value, done)
+
+    def _read_and_exchange(self, value: Any) -> Numbers | None:
+        numbers = read(value)
+        return None if numbers is None else self._exchanged(numbers)
+
+    def _tensor(self, value: Any) -> Any:
+        if value.grad_fn is not None:  # computed from parameters: no data
+            return value
+        try:
+            return self._array_like(value, tuple(value.shape), _fill_tensor)
+        except RuntimeError:  # a meta, nested or vmapped tensor does not let itself be read
+            return value
+
+    def _pandas(self, value: Any) -> Any:
+        """A Series as a whole; a DataFrame column by column, since each has its own type."""
+        if value.ndim == 1:
+            return self._array_like(value, value.shape, _fill_series)
+        if value.shape[0] in self._by_count:
+            for index in range(min(value.shape[1], MAX_COLUMNS)):
+                column = value.iloc[:, index]
+                if (done := self._read_and_exchange(column)) is not None:
+                    value.isetitem(index, done.astype(column.dtype if column.dtype.kind == "f" else done.dtype))
+        return value
 
     def _exchanged(self, numbers: Numbers) -> Numbers | None:
         """The numbers with the data exchanged, as a whole or in a column; None if it is not in them."""
@@ -96,8 +115,9 @@ class Exchange:
         return None
 
     def _sequence(self, value: Any, depth: int) -> Any:
-        if len(value) in self._by_count and (numbers := read(value)) is not None:
-            done = self._exchanged(numbers)
+        swaps = self._by_count.get(len(value))
+        if swaps is not None and _may_begin(value[0], swaps):
+            done = self._read_and_exchange(value)
             if done is not None:
                 members = [_fill_member(member, new) for member, new in zip(value, done, strict=True)]
                 if type(value) is tuple:
@@ -112,6 +132,12 @@ class Exchange:
                 return tuple(members)
             value[:] = members
         return value
+
+
+def _may_begin(member: Any, swaps: list[Swap]) -> bool:
+    """Whether a list's first member, a number or a row, leaves it possible that the list holds the data."""
+    row = read(member)
+    return row is not None and any(swap.begins(number) for swap in swaps for number in row.flat[:MAX_MEMBERS])
 
 
 def _fill_tensor(tensor: Any, new: Numbers) -> Any:
@@ -132,12 +158,11 @@ def _fill_ndarray(array: Any, new: Numbers) -> Any:
     return array
 
 
-def _fill_pandas(table: Any, new: Numbers) -> Any:
-    try:
-        table.iloc[:] = new.reshape(table.shape)
-    except (TypeError, ValueError):  # an integer column cannot hold the new values
-        return type(table)(new.reshape(table.shape), index=table.index)
-    return table
+def _fill_series(series: Any, new: Numbers) -> Any:
+    if series.dtype.kind != "f":
+        return type(series)(new, index=series.index, name=series.name)
+    series.iloc[:] = new
+    return series
 
 
 def _fill_member(member: Any, new: Any) -> Any:
@@ -152,4 +177,5 @@ def _fill_member(member: Any, new: Any) -> Any:
         return _fill_tensor(member, np.asarray(new, dtype=np.float64))
     if type(member) is np.ndarray:
         return _fill_ndarray(member, np.asarray(new, dtype=np.float64))
-    return float(np.asarray(new).reshape(-1)[0])
+    number = np.asarray(new).reshape(-1)[0]
+    return type(member)(number) if isinstance(member, np.floating) else float(number)

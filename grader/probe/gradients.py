@@ -2,14 +2,15 @@
 
 Only the boundaries are patched: `torch.autograd.backward` (which `Tensor.backward` calls) and
 `torch.autograd.grad` (which `torch.func.grad` and `torch.autograd.functional` call). Nothing that the
-submission computes changes: values are copied, the graph is only read.
+submission computes changes: values are copied, the graph is only read. Where reading fails, since names, nodes
+and tensors may be of the learner's own classes, the call goes unrecorded.
 
 Calls are grouped by the place they are made from, cell and lines, so that an early experiment and the
 loop that counts stay apart; of each group the first `FIRST_CALLS` are recorded whole, and then ever fewer
 with their leaves alone: a tenth more calls later, but at least every `EVERY`th.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -67,8 +68,8 @@ class GradientRecorder:
 
     def install(self) -> None:
         """Put the recording functions in the place of torch's."""
-        torch.autograd.backward = self._wrapped(self._backward, self._around_backward)
-        torch.autograd.grad = self._wrapped(self._grad, self._around_grad)
+        torch.autograd.backward = self._wrapped(self._backward, self._look_at_backward)
+        torch.autograd.grad = self._wrapped(self._grad, self._look_at_grad)
 
     def trainings(self) -> list[Encoded]:
         """The groups, in the order of their first call."""
@@ -78,16 +79,24 @@ class GradientRecorder:
         """The saved tensors, each content once."""
         return self._arrays
 
-    def _wrapped(self, original: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrapped(self, original: Callable[..., Any], look: Callable[..., Any]) -> Callable[..., Any]:
+        """`look` sees the arguments before the call, and returns what is to see the result after it."""
+
         def patched(*args: Any, **kwargs: Any) -> Any:
             frames = learner_frames()
             group = self._group(frames) if frames else None
             if group is None:
                 return original(*args, **kwargs)
+            args = tuple(_listed(arg) for arg in args)
+            kwargs = {name: _listed(arg) for name, arg in kwargs.items()}
             try:
-                if not group.wants():
-                    return original(*args, **kwargs)
-                return around(group, frames, original, args, kwargs)
+                look_after = (
+                    self._unless_it_fails(look, group, frames, args, kwargs) if group.wants() else None
+                )
+                result = original(*args, **kwargs)
+                if look_after is not None:
+                    self._unless_it_fails(look_after, result)
+                return result
             finally:
                 group.calls += 1
 
@@ -95,6 +104,13 @@ class GradientRecorder:
         patched.__doc__ = original.__doc__
         patched.__module__ = original.__module__
         return patched
+
+    def _unless_it_fails(self, look: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return look(*args)
+        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
+            self.truncated = True
+            return None
 
     def _group(self, frames: list[Any]) -> Group | None:
         key = tuple((frame.f_code.co_filename, frame.f_lineno) for frame in frames)
@@ -107,46 +123,40 @@ class GradientRecorder:
             group = self._groups[key] = Group(cell, frames[0].f_lineno)
         return group
 
-    def _around_backward(
-        self, group: Group, frames: list[Any], original: Any, args: Any, kwargs: Any
-    ) -> Any:
+    def _look_at_backward(
+        self, group: Group, frames: list[Any], args: Any, kwargs: Any
+    ) -> Callable[[Any], None]:
         roots = args[0] if args else kwargs.get("tensors", ())
         leaves, saved = self._look(roots, whole=group.calls < FIRST_CALLS)
         before = [(_copy(leaf), _copy(leaf.grad)) for leaf in leaves]
-        result = original(*args, **kwargs)
-        group.seen.append(
-            {
-                "number": group.calls,
-                "saved": saved,
-                "leaves": [
-                    {"names": names_of(leaf, frames), "value": value, "before": grad, "after": _copy(leaf.grad)}
-                    for leaf, (value, grad) in zip(leaves, before, strict=True)
-                    if value is not None
-                ],
-            }
-        )
-        return result
 
-    def _around_grad(self, group: Group, frames: list[Any], original: Any, args: Any, kwargs: Any) -> Any:
+        def look_after(_result: None) -> None:
+            seen = [
+                {"names": names_of(leaf, frames), "value": value, "before": grad, "after": _copy(leaf.grad)}
+                for leaf, (value, grad) in zip(leaves, before, strict=True)
+                if value is not None
+            ]
+            group.seen.append({"number": group.calls, "saved": saved, "leaves": seen})
+
+        return look_after
+
+    def _look_at_grad(self, group: Group, frames: list[Any], args: Any, kwargs: Any) -> Callable[[Any], None]:
         roots = args[0] if args else kwargs.get("outputs", ())
         inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
         leaves = list(_tensors(inputs))[:MAX_LEAVES]
         _, saved = self._look(roots, whole=group.calls < FIRST_CALLS)
         values = [_copy(leaf) for leaf in leaves]
-        result = original(*args, **kwargs)
-        grads = [_copy(grad) for grad in result] if isinstance(result, tuple) else []
-        group.seen.append(
-            {
-                "number": group.calls,
-                "saved": saved,
-                "leaves": [
-                    {"names": names_of(leaf, frames), "value": value, "before": None, "after": after}
-                    for leaf, value, after in zip(leaves, values, grads, strict=False)
-                    if value is not None and after is not None
-                ],
-            }
-        )
-        return result
+
+        def look_after(result: Any) -> None:
+            grads = [_copy(grad) for grad in result] if isinstance(result, tuple) else []
+            seen = [
+                {"names": names_of(leaf, frames), "value": value, "before": None, "after": after}
+                for leaf, value, after in zip(leaves, values, grads, strict=False)
+                if value is not None and after is not None
+            ]
+            group.seen.append({"number": group.calls, "saved": saved, "leaves": seen})
+
+        return look_after
 
     def _look(self, roots: Any, *, whole: bool) -> tuple[list[torch.Tensor], list[int]]:
         """Walk the graph from its roots to its leaves; keep the tensors it saved if `whole`."""
@@ -162,7 +172,7 @@ class GradientRecorder:
         while stack and len(seen) < MAX_NODES:
             node = stack.pop()
             leaf = getattr(node, "variable", None)
-            if leaf is not None:
+            if isinstance(leaf, torch.Tensor):
                 leaves.append(leaf)
             elif whole:
                 self._keep_saved(node, saved)
@@ -213,9 +223,14 @@ def _copy(tensor: Any) -> Encoded | None:
 def _tensors(value: Any) -> Iterable[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         return (value,)
-    if isinstance(value, list | tuple):
+    if isinstance(value, Iterable):
         return tuple(item for item in value if isinstance(item, torch.Tensor))
     return ()
+
+
+def _listed(argument: Any) -> Any:
+    """The members of an iterator, such as `model.parameters()`, which can be read once only."""
+    return tuple(argument) if isinstance(argument, Iterator) else argument
 
 
 _SAVED_NAMES: dict[type, tuple[str, ...]] = {}

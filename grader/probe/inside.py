@@ -66,7 +66,7 @@ class Probe:
         """Look at the namespace between two statements: lists grow, arrays are filled in place."""
         if self._exchange.swaps:
             for name, value in list(self._namespace.items()):
-                if not name.startswith("_"):
+                if type(name) is str and not name.startswith("_"):
                     replaced = self._exchange(value)
                     if replaced is not value:
                         self._namespace[name] = replaced
@@ -103,7 +103,7 @@ class Probe:
         fix_seeds(request["seed"])
         try:
             value, error = function(*arguments), None  # type: ignore[misc]
-        except (Exception, KeyboardInterrupt, SystemExit) as raised:  # noqa: BLE001 - reported, whatever it is
+        except BaseException as raised:  # noqa: BLE001 - reported, whatever it is
             value, error = None, describe(raised, None)
         encoding.know_pandas()
         return {

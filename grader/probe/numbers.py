@@ -40,21 +40,21 @@ def read(value: Any) -> Numbers | None:
     Lists may hold numbers, arrays or tensors of one element, or rows of these.
     """
     kind = type(value)
+    numbers: Any = None
     try:
         if isinstance(value, torch.Tensor):
-            array = tensor_to_array(value)
-            return None if array is None else array.astype(np.float64)
-        if kind is np.ndarray and value.dtype.kind in "fiub":
-            return value.astype(np.float64)
-        if kind in (list, tuple):
+            numbers = tensor_to_array(value)
+        elif kind is np.ndarray and value.dtype.kind in "fiub":
+            numbers = value
+        elif kind in (list, tuple):
             return _read_sequence(value)
-        if is_pandas(value):
-            return np.asarray(value.to_numpy(), dtype=np.float64)
-        if isinstance(value, int | float | np.floating | np.integer):
-            return np.asarray(float(value))
+        elif is_pandas(value):
+            numbers = value.to_numpy()
+        elif isinstance(value, int | float | np.floating | np.integer):
+            numbers = float(value)
+        return None if numbers is None else np.array(numbers, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         return None  # a list of strings, ragged rows, an object column: no numbers
-    return None
 
 
 def _read_sequence(value: Any) -> Numbers | None:

@@ -3,8 +3,11 @@
 import sys
 from functools import lru_cache
 from types import FrameType
-from typing import Any
 
+import torch
+
+MAX_NAMES = 4
+MAX_MEMBERS = 8
 # The kernel compiles cell n under this name (see `grader.kernel.worker`), so frames can be told apart.
 CELL_FILE = "<cell {number}>"
 
@@ -33,13 +36,21 @@ def learner_frames(limit: int = 50) -> list[FrameType]:
 
 
 def names_of(thing: object, frames: list[FrameType]) -> list[str]:
-    """The names under which the frames see a thing, by identity."""
+    """The names under which the frames see a tensor, by identity: `w`, `net.weight`, `params[0]`."""
     found: list[str] = []
     for frame in frames:
         for scope in (frame.f_locals, frame.f_globals):
-            found.extend(name for name, value in _items(scope) if value is thing and name not in found)
-    return [name for name in found if not name.startswith("_")][:4]
+            for name, value in list(scope.items()):
+                if not name.startswith("_"):
+                    found.extend(label for label in _labels(name, value, thing) if label not in found)
+    return found[:MAX_NAMES]
 
 
-def _items(scope: Any) -> list[tuple[str, object]]:
-    return list(scope.items())
+def _labels(name: str, value: object, thing: object) -> list[str]:
+    if value is thing:
+        return [name]
+    if isinstance(value, torch.nn.Module):
+        return [f"{name}.{own}" for own, parameter in value.named_parameters() if parameter is thing]
+    if type(value) in (list, tuple) and len(value) <= MAX_MEMBERS:  # type: ignore[arg-type]
+        return [f"{name}[{k}]" for k, member in enumerate(value) if member is thing]  # type: ignore[arg-type, var-annotated]
+    return []

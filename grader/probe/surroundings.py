@@ -2,7 +2,6 @@
 
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import random
 import sys
 from collections.abc import Sequence
@@ -12,65 +11,72 @@ from typing import Any
 import numpy as np
 import torch
 
+# What would wait for a person at a window, or ask for one; each returns at once instead.
+QUIET = {"matplotlib": ("use",), "matplotlib.pyplot": ("show", "pause")}
+
+_seed_python, _seed_python_instance, _seed_torch = random.seed, random.Random.seed, torch.manual_seed
+
 
 def fix_seeds(seed: int) -> None:
     """Seed every generator, and those that a submission leaves to chance (`default_rng()`, `RandomState()`).
 
     numpy asks `secrets` for entropy where no seed is given; here it gets numbers that follow from the seed.
     """
+    _seed_when_unseeded(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-    entropy = random.Random(seed)
+    entropy = random.Random(seed)  # noqa: S311 - it is meant to be predictable
     np.random.bit_generator.randbits = entropy.getrandbits  # type: ignore[attr-defined]
-    _seed_when_unseeded(seed)
 
 
 def _seed_when_unseeded(seed: int) -> None:
-    """`torch.seed()`, `random.seed()` and `Generator.seed()` draw a seed from the machine; here from ours."""
-    python_seed, torch_seed = random.seed, torch.manual_seed
+    """`torch.seed()`, `random.seed()` and `random.Random()` draw a seed from the machine; here from ours."""
 
     def seed_python(a: Any = None, version: int = 2) -> None:
-        python_seed(seed if a is None else a, version)
+        _seed_python(seed if a is None else a, version)
+
+    def seed_python_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
+        _seed_python_instance(self, seed if a is None else a, version)
 
     def seed_torch() -> int:
-        torch_seed(seed)
+        _seed_torch(seed)
         return seed
 
     random.seed = seed_python
+    random.Random.seed = seed_python_instance  # type: ignore[method-assign]
     torch.seed = seed_torch
     torch.random.seed = seed_torch
 
 
 def never_wait_for_plots() -> None:
-    """Make `plt.show` and `plt.pause` return at once, when and if the submission imports pyplot."""
-    sys.meta_path.insert(0, _PyplotFinder())
+    """Make plotting return at once, when and if the submission imports matplotlib."""
+    sys.meta_path.insert(0, _QuietFinder())
 
 
-class _PyplotFinder(importlib.abc.MetaPathFinder):
+class _QuietFinder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "matplotlib.pyplot":
+        if name not in QUIET:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _PyplotLoader(spec.loader)
+            _quieten(spec.loader)
         return spec
 
 
-class _PyplotLoader(importlib.abc.Loader):
-    def __init__(self, loader: importlib.abc.Loader) -> None:
-        self._loader = loader
+def _quieten(loader: Any) -> None:
+    execute = loader.exec_module
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+    def exec_module(module: ModuleType) -> None:
+        execute(module)
+        for name in QUIET[module.__name__]:
+            setattr(module, name, _return_at_once)
+        if canvas := getattr(module, "FigureCanvasBase", None):  # `ginput` and its like wait in its loop
+            canvas.start_event_loop = _return_at_once
 
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        module.show = _return_at_once  # type: ignore[attr-defined]
-        module.pause = _return_at_once  # type: ignore[attr-defined]
+    loader.exec_module = exec_module
 
 
 def _return_at_once(*_args: object, **_kwargs: object) -> None:

@@ -9,6 +9,7 @@ from grader.probe.numbers import count, read
 KEEP_FIRST = 24
 KEEP_LAST = 24
 MAX_VALUES = 200_000
+MAX_DIMENSIONS = 2
 
 
 class Watch:
@@ -27,15 +28,16 @@ class Watch:
         if name not in self.names or not self._at_least <= count(value) <= MAX_VALUES:
             return
         array = read(value)
-        if array is None or array.size < self._at_least or array.ndim > 2:
+        if array is None or array.size < self._at_least or array.ndim > MAX_DIMENSIONS:
             return
         content = array.tobytes()
         if self._latest.get(name) == content:
             return
         self._latest[name] = content
-        version = {"name": name, "array": encode_array(array)}
-        if version["array"]["type"] != "array":
+        encoded = encode_array(array)
+        if encoded["type"] != "array":
             return
+        version = {"name": name, "array": encoded}
         if len(self._first) < KEEP_FIRST:
             self._first.append(version)
         else:

@@ -79,7 +79,7 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
         schema=SCHEMA,
         exercise=report.exercise,
         title=report.exercise if exercise is None else exercise.manifest.title[language],
-        submission=SubmissionPart(report.submission, report.sha256),
+        submission=SubmissionPart(_encodable(report.submission), report.sha256),
         status=report.status,
         needs_review=[words.say(reason) for reason in report.needs_review],
         notes=[words.say(note) for note in report.notes],
@@ -96,13 +96,18 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
                 message=words.say(check.reason),
                 hint=words.say(check.hint),
                 reason=None if check.reason is None else check.reason.id,
-                params={} if check.reason is None else check.reason.params,
+                params=words.params(check.reason),
                 because=check.because,
             )
             for check in report.checks
         ],
         run=RunPart(round(report.seconds, 3), _error_part(report, words), report.reruns),
     )
+
+
+def all_passed(report: Report | Document) -> bool:
+    """Whether every point was given and no check failed, not even one without points."""
+    return report.score == report.max_score and all(check.status != "failed" for check in report.checks)
 
 
 def json_schema() -> dict[str, Any]:
@@ -123,11 +128,19 @@ class _Words:
     def say(self, text: Text | None) -> str:
         if text is None:
             return ""
+        wording = None
         if self._exercise is not None:
             wording = self._exercise.text(text.id, self._language, shown(text.params))
-            if wording is not None:
-                return wording
-        return say(text.id, self._language, text.params)
+        return _encodable(say(text.id, self._language, text.params) if wording is None else wording)
+
+    def params(self, text: Text | None) -> Parameters:
+        given = {} if text is None else text.params
+        return {name: _encodable(value) if isinstance(value, str) else value for name, value in given.items()}
+
+
+def _encodable(text: str) -> str:
+    """Write lone surrogates, which no JSON text can hold, as escapes; a file name or a message may have some."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _error_part(report: Report, words: _Words) -> ErrorPart | None:

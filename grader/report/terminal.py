@@ -1,16 +1,18 @@
 """The report in a terminal: the score, each check with what was seen, and where the notebook stopped."""
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
-from rich.text import Text as Line
+from rich.text import Text
 
-from grader.report.document import CheckPart, Document, ErrorPart
-from grader.report.escape import visible
+from grader.report.document import CheckPart, Document, ErrorPart, all_passed
+from grader.report.escape import one_line, visible
+from grader.report.wrap import Line
 from grader.text import say
 
-MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–", "yellow")}  # noqa: RUF001
+MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–", "yellow")}
 MAX_NOTES = 5
 
 
@@ -25,13 +27,13 @@ def show(document: Document, console: Console) -> None:
         console.print(_labelled(document, "label-review", reason, "yellow"))
     for note in document.notes[:MAX_NOTES]:
         console.print(_labelled(document, "label-notes", note, "dim"))
-    if document.checks and document.score == document.max_score:
+    if document.checks and all_passed(document):
         console.print(Line(say("label-all-passed", document.language), style="bold green"))
 
 
 def _headline(document: Document) -> RenderableType:
     line = Line()
-    line.append(visible(document.submission.name), style="bold")
+    line.append(one_line(document.submission.name), style="bold")
     line.append(f"  ·  {document.title}\n")
     if document.score is None:
         line.append(say("label-ungradable", document.language), style="bold yellow")
@@ -54,18 +56,22 @@ def _checks(document: Document) -> Table:
     return table
 
 
-def _sentence(check: CheckPart, document: Document) -> Line:
-    line = Line(check.title, style="" if check.status != "skipped" else "dim")
+def _sentence(check: CheckPart, document: Document) -> RenderableType:
+    skipped = check.status == "skipped"
+    lines: list[RenderableType] = [Line(check.title, style="dim" if skipped else "")]
     if check.message:
-        line.append("\n  " + visible(check.message), style="dim" if check.status == "skipped" else "red")
+        lines.append(_indented(visible(check.message), "dim" if skipped else "red"))
     if check.hint:
-        line.append(f"\n  {say('label-hint', document.language)}: ", style="cyan")
-        line.append(visible(check.hint), style="cyan")
-    return line
+        lines.append(_indented(say("label-hint", document.language) + visible(check.hint), "cyan"))
+    return Group(*lines)
 
 
-def _points_of(check: CheckPart) -> Line:
-    return Line(f"{points(check.score)}/{points(check.max_score)}", style=MARKS[check.status][1])
+def _indented(text: str, style: str) -> RenderableType:
+    return Padding(Line(text, style=style), (0, 0, 0, 2))
+
+
+def _points_of(check: CheckPart) -> Text:
+    return Text(f"{points(check.score)}/{points(check.max_score)}", style=MARKS[check.status][1])
 
 
 def _error(error: ErrorPart, document: Document) -> RenderableType:
@@ -89,7 +95,7 @@ def _error(error: ErrorPart, document: Document) -> RenderableType:
 
 
 def _labelled(document: Document, label: str, text: str, style: str) -> Line:
-    line = Line(f"{say(label, document.language)}: ", style=f"bold {style}")
+    line = Line(say(label, document.language), style=f"bold {style}")
     line.append(visible(text), style=style)
     return line
 

@@ -1,6 +1,8 @@
 """Where reports and messages go: the screen or a file, one format at a time, with progress on a terminal."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -13,7 +15,7 @@ from grader.exercise import Exercise
 from grader.model import Language, Report
 from grader.report import json, terminal
 from grader.report.document import word
-from grader.report.escape import visible
+from grader.report.escape import one_line
 from grader.text import say
 
 PLAIN_WIDTH = 100
@@ -27,16 +29,17 @@ class Writer:
         self._format = format
         self._language: Language = language
         self._several = several
+        self._output = output
         self._file: IO[str] | None = None
         if output is not None:
             try:
                 self._file = output.open("w", encoding="utf-8")
             except OSError as error:
-                raise UsageError("file-not-written", path=str(output), reason=error.strerror or "") from None
+                raise _not_written(output, error) from None
         target = self._file or sys.stdout
         width = None if target.isatty() else PLAIN_WIDTH
         self._console = Console(file=target, width=width, highlight=False, soft_wrap=False)
-        self._errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
+        self._errors = Console(stderr=True)
         self._status: Status | None = None
 
     def __enter__(self) -> Self:
@@ -50,23 +53,25 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Clear the progress line and close the file."""
-        if self._status is not None:
-            self._status.stop()
+        self._pause()
         if self._file is not None:
-            self._file.close()
+            with self._writing():
+                self._file.close()
 
     def progress(self, cell: int, cells: int) -> None:
         """Say which cell is running."""
         if self._status is not None:
             self._status.update(say("progress-cell", self._language, {"cell": cell, "cells": cells}))
+            self._status.start()
 
     def report(self, report: Report, exercise: Exercise | None) -> None:
         """Write a report."""
         document = word(report, exercise, self._language)
-        if self._format == "json":
-            self._print_plain(json.render(document, one_line=self._several))
-        else:
-            terminal.show(document, self._console)
+        with self._writing():
+            if self._format == "json":
+                self._print_plain(json.render(document, one_line=self._several))
+            else:
+                terminal.show(document, self._console)
 
     def failed(self, report: Report) -> None:
         """Write a report on a file that could not be graded, where a program reads one report per file."""
@@ -75,7 +80,33 @@ class Writer:
 
     def problem(self, error: GraderError) -> None:
         """Say on the error channel what is wrong."""
-        self._errors.print(visible(say(error.text, self._language, dict(error.params))), markup=False, style="red")
+        self._pause()
+        complain(error, self._language)
+
+    def _pause(self) -> None:
+        """Clear the progress line, in the middle of which the next text would begin."""
+        if self._status is not None:
+            self._status.stop()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._pause()
+        try:
+            yield
+        except BrokenPipeError:
+            raise  # whoever reads the pipe has seen enough
+        except OSError as error:
+            raise _not_written(self._output or Path("stdout"), error) from None
 
     def _print_plain(self, text: str) -> None:
-        print(text, file=self._file or sys.stdout, flush=True)  # noqa: T201 - machine-readable output
+        print(text, file=self._file or sys.stdout, flush=True)
+
+
+def complain(error: GraderError, language: Language) -> None:
+    """Say on the error channel, in one line, what is wrong."""
+    text = one_line(say(error.text, language, error.params))
+    Console(stderr=True).print(text, style="red", markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def _not_written(path: Path, error: OSError) -> UsageError:
+    return UsageError("file-not-written", path=str(path), reason=error.strerror or "")

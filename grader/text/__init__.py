@@ -1,10 +1,11 @@
 """The sentences that people read, one file per language; ids and parameters are the same in each."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from grader.model import Language, Parameters
+from grader.model import Language
 
 
 @cache
@@ -13,16 +14,16 @@ def catalogue(language: Language) -> dict[str, str]:
     return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text("utf-8"))
 
 
-def say(id: str, language: Language, params: Parameters | None = None) -> str:
+def say(id: str, language: Language, params: Mapping[str, object] | None = None) -> str:
     """Word a sentence. Numbers are rounded to what a reader can use. Raises KeyError for an unknown id."""
     return catalogue(language)[id].format(**shown(params or {}))
 
 
-def shown(params: Parameters) -> dict[str, object]:
+def shown(params: Mapping[str, object]) -> dict[str, object]:
     """Parameters as they are shown: floats with five significant digits, the rest as they are."""
     return {name: _number(value) if isinstance(value, float) else value for name, value in params.items()}
 
 
 def _number(value: float) -> str:
     text = f"{value:.5g}"
-    return text.replace("-", "−") if not text.startswith(("inf", "nan", "-inf")) else text  # noqa: RUF001
+    return text.replace("-", "−") if not text.startswith(("inf", "nan", "-inf")) else text
