@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The pytest plugin that check files are written against, and the runner that grades with it.
+"""The pytest plugin that check files are written against; `grader.runner` grades with it.
 
 A check is a test with points. Its docstring is the sentence that the learner reads.
 
@@ -17,39 +17,22 @@ with pytest's own output. That output shows hidden values; reports never do.
 """
 
 import builtins
-import contextlib
-import io
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn, get_args
-from unittest import mock
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from grader import arrays
-from grader.errors import CourseError, GraderError
-from grader.exercise import Exercise, load_exercise, load_reference
+from grader.errors import GraderError
+from grader.exercise import load_exercise, load_reference
 from grader.experiment import Experiment, HiddenArgument
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import (
-    Call,
-    CheckResult,
-    Function,
-    Language,
-    Module,
-    Parameters,
-    Run,
-    Swap,
-    Text,
-    Trace,
-    Unusable,
-    Value,
-)
+from grader.model import Call, Function, Module, Parameters, Run, Text, Trace, Unusable, Value
 from grader.settings import load_settings
 from grader.text import say
 
@@ -204,63 +187,61 @@ class CallView(Given):
         return sum(training.calls for training in self.trace.trainings)
 
 
-class Fixtures:
-    """The fixtures, over one experiment."""
+def fixtures(experiment: Experiment) -> ModuleType:
+    """The fixtures over one experiment, as a plugin.
 
-    def __init__(self, experiment: Experiment) -> None:
-        """Serve the checks of this experiment."""
-        self._experiment = experiment
+    They are functions of a module, since pytest 9.2 deprecates methods that outlive a test.
+    """
+    plugin = ModuleType("grader.checks.fixtures")
+    for_all_checks = pytest.fixture(scope="session")
 
-    @pytest.fixture(scope="session")
-    def experiment(self) -> Experiment:
+    def experiment_() -> Experiment:
         """The experiment itself."""
-        return self._experiment
+        return experiment
 
-    @pytest.fixture(scope="session")
-    def run(self) -> RunView:
+    def run() -> RunView:
         """The base run."""
-        return RunView(self._experiment.run)
+        return RunView(experiment.run)
 
-    @pytest.fixture(scope="session")
-    def rerun(self) -> Callable[[Sequence[Swap]], RunView]:
+    def rerun() -> Callable[..., RunView]:
         """`rerun(exchange)`: the submission run again with its data exchanged."""
-        return self._rerun
+        return lambda exchange=(): RunView(experiment.rerun(exchange), hidden=True)
 
-    def _rerun(self, exchange: Sequence[Swap] = ()) -> RunView:
-        return RunView(self._experiment.rerun(exchange), hidden=True)
-
-    @pytest.fixture(scope="session")
-    def call(self) -> Callable[..., CallView]:
+    def call() -> Callable[..., CallView]:
         """`call(name, *arguments)`: a learner's function with hidden arguments."""
-        return self._call
+        return partial(_call, experiment)
 
-    def _call(self, name: str, *arguments: HiddenArgument) -> CallView:
-        value = self._experiment.run.values.get(name, Unusable(why="missing"))
-        if isinstance(value, Unusable) and value.why == "missing":
-            fail("function-missing", name=name)
-        if not isinstance(value, Function | Module) and not isinstance(value, Unusable):
-            fail("not-a-function", name=name)
-        call = self._experiment.call(name, arguments)
-        if call.error is not None:
-            fail(
-                "call-ran-too-long" if call.error.kind == "time-limit" else "call-raised",
-                name=name,
-                error=public_error(call.error.message),
-                cell=call.error.cell,
-                line=call.error.line,
-            )
-        return CallView(call, name)
-
-    @pytest.fixture(scope="session")
-    def reference(self) -> ModuleType:
+    def reference() -> ModuleType:
         """The reference solution, imported in this process."""
-        return load_reference(self._experiment.exercise)
+        return load_reference(experiment.exercise)
 
-    @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+    def rng(request: pytest.FixtureRequest) -> np.random.Generator:
         """Random numbers that follow from the seed, the submission and the check: the same in every grading."""
-        key = (str(self._experiment.seed), self._experiment.submission.sha256, request.node.name)
+        key = (str(experiment.seed), experiment.submission.sha256, request.node.name)
         return np.random.default_rng(list("/".join(key).encode()))
+
+    for function in (experiment_, run, rerun, call, reference):
+        vars(plugin)[function.__name__.rstrip("_")] = for_all_checks(function)
+    vars(plugin)["rng"] = pytest.fixture(rng)
+    return plugin
+
+
+def _call(experiment: Experiment, name: str, *arguments: HiddenArgument) -> CallView:
+    value = experiment.run.values.get(name, Unusable(why="missing"))
+    if isinstance(value, Unusable) and value.why == "missing":
+        fail("function-missing", name=name)
+    if not isinstance(value, Function | Module) and not isinstance(value, Unusable):
+        fail("not-a-function", name=name)
+    call = experiment.call(name, arguments)
+    if call.error is not None:
+        fail(
+            "call-ran-too-long" if call.error.kind == "time-limit" else "call-raised",
+            name=name,
+            error=public_error(call.error.message),
+            cell=call.error.cell,
+            line=call.error.line,
+        )
+    return CallView(call, name)
 
 
 def public_error(message: str) -> str:
@@ -273,172 +254,6 @@ def public_error(message: str) -> str:
 def public_type(name: str) -> str:
     """The type of a value, if it is well known: a name of the learner's own could hold hidden arguments."""
     return name if name in KNOWN_TYPES or isinstance(getattr(builtins, name, None), type) else "object"
-
-
-# ---- running the checks of an exercise ----------------------------------------------------------
-
-
-def run_checks(experiment: Experiment) -> tuple[CheckResult, ...]:
-    """Run an exercise's checks over an experiment, in process.
-
-    Raises CourseError if the check file cannot be collected or a check breaks in itself, KernelFault if a
-    kernel that a check asked for could not be had.
-    """
-    exercise = experiment.exercise
-    recorder = _Recorder(exercise)
-    arguments = [
-        str(exercise.checks),
-        "-p", __name__,
-        "-p", "no:cacheprovider",
-        "-p", "no:faulthandler",
-        "--disable-plugin-autoload",
-        "--noconftest",
-        "--import-mode=importlib",
-        "--assert=plain",
-        "--rootdir", str(exercise.folder),
-        "-c", os.devnull,
-    ]  # fmt: skip
-    # The caller's own pytest settings are not meant for the checks; what pytest prints is not for reports.
-    with (
-        mock.patch.dict(os.environ, {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}),
-        contextlib.redirect_stdout(io.StringIO()) as printed,
-        contextlib.redirect_stderr(printed),
-    ):
-        pytest.main(arguments, plugins=[Fixtures(experiment), recorder])
-    _forget_module(exercise.checks)
-    if not recorder.results:
-        recorder.break_off("no check was found")
-    if recorder.fault is not None:
-        raise recorder.fault
-    return tuple(recorder.results.values())
-
-
-def _forget_module(path: Path) -> None:
-    """Take a check file out of the module table: pytest would take the next exercise's for the same module."""
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) == str(path.resolve()):
-            del sys.modules[name]
-
-
-class _Recorder:
-    """Turns pytest's outcomes into check results."""
-
-    def __init__(self, exercise: Exercise) -> None:
-        self._exercise = exercise
-        self.results: dict[str, CheckResult] = {}
-        self.fault: BaseException | None = None
-
-    def break_off(self, reason: str) -> None:
-        """Note the first thing that went wrong on our side."""
-        fault = CourseError("check-broken", exercise=self._exercise.slug, reason=reason)
-        self.fault = self.fault or fault
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        untold = [item.name for item in items if item.name not in self._exercise.manifest.checks]
-        if untold:
-            self.break_off(f"exercise.toml has no sentence for {', '.join(untold)}")
-            items.clear()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        for needed in [name for mark in item.iter_markers("needs") for name in mark.args]:
-            if needed not in self.results:
-                self.break_off(f"{item.name} needs {needed}, which is no check above it")
-            elif self.results[needed].status != "passed":
-                self._keep(item, "skipped", Text(id="skipped-because"), because=needed)
-                pytest.skip(needed)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-        report = yield
-        error = None if call.excinfo is None else call.excinfo.value
-        if isinstance(error, CheckSkipped):
-            self._keep(item, "skipped", error.reason, free=error.free, review=error.review)
-        elif isinstance(error, CheckFailed):
-            self._keep(item, "failed", error.reason, hint=error.hint)
-        elif isinstance(error, AssertionError | pytest.fail.Exception):
-            self._keep(item, "failed", Text(id="check-failed"))
-        elif isinstance(error, GraderError):
-            self.fault = self.fault or error
-        elif error is not None and not (
-            item.name in self.results and isinstance(error, pytest.skip.Exception)
-        ):
-            self.break_off(f"{item.name}: {type(error).__name__}, {_place(call, self._exercise.checks)}")
-        elif call.when == "call":
-            self._keep(item, "passed", None)
-        return report
-
-    def pytest_exception_interact(
-        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]
-    ) -> None:
-        if isinstance(node, pytest.Collector) and call.excinfo is not None:
-            error = call.excinfo.value.__cause__ or call.excinfo.value
-            self.break_off(f"{type(error).__name__}: {error}")
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        if excinfo.type is KeyboardInterrupt:
-            self.fault = self.fault or excinfo.value
-        else:  # pytest's own ways to end a session
-            self.break_off(excinfo.typename)
-
-    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self.break_off(excinfo.typename)
-
-    def _keep(
-        self,
-        item: pytest.Item,
-        status: Any,
-        reason: Text | None,
-        *,
-        hint: Text | None = None,
-        because: str | None = None,
-        free: bool = False,
-        review: bool = False,
-    ) -> None:
-        for text in (reason, hint):
-            if text is not None and not _can_be_said(text, self._exercise):
-                self.break_off(
-                    f"{item.name}: no text `{text.id}` with the parameters {', '.join(text.params)}"
-                )
-        worth = _points(item)
-        self.results[item.name] = CheckResult(
-            id=item.name,
-            titles=self._titles(item),
-            status=status,
-            score=worth if status == "passed" or free else 0.0,
-            max_score=worth,
-            reason=reason,
-            hint=hint,
-            because=because,
-            review=review,
-        )
-
-    def _titles(self, item: pytest.Item) -> dict[str, str]:
-        sentence = " ".join((getattr(item, "function").__doc__ or item.name).split())  # noqa: B009
-        return {"en": sentence, "zh": self._exercise.manifest.checks[item.name].zh}
-
-
-def _can_be_said(text: Text, exercise: Exercise) -> bool:
-    """Whether there are words for a text in every language, and it has the parameters that they name."""
-    try:
-        for language in get_args(Language):
-            if exercise.text(text.id, language, text.params) is None:
-                say(text.id, language, text.params)
-    except (KeyError, IndexError, ValueError):
-        return False
-    return True
-
-
-def _place(call: pytest.CallInfo[None], checks: Path) -> str:
-    """Where an exception left the check file. Its text stays out: it could hold hidden values."""
-    entries = [] if call.excinfo is None else call.excinfo.traceback
-    lines = [entry.lineno + 1 for entry in entries if Path(entry.path) == checks.resolve()]
-    return f"{checks.name}, line {lines[-1]}" if lines else checks.name
-
-
-def _points(item: pytest.Item) -> float:
-    mark = item.get_closest_marker("points")
-    return float(mark.args[0]) if mark is not None else 0.0
 
 
 # ---- as a plugin of pytest itself ---------------------------------------------------------------
@@ -463,6 +278,6 @@ def pytest_configure(config: pytest.Config) -> None:
         exercise, handed_in = load_exercise(checks.parents[2], checks.parent.name), load(Path(submission))
         kernels = Kernels(settings := load_settings(Path.cwd())).__enter__()
         config.add_cleanup(lambda: kernels.__exit__(None, None, None))
-        config.pluginmanager.register(Fixtures(Experiment(kernels, handed_in, exercise, settings.seed)))
+        config.pluginmanager.register(fixtures(Experiment(kernels, handed_in, exercise, settings.seed)))
     except GraderError as error:
         raise pytest.UsageError(say(error.text, "en", error.params)) from None

@@ -64,7 +64,7 @@ OutputOption = Annotated[
 
 
 @app.command()
-def check(
+def check(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     exercise: ExerciseOption = None,
     language: LanguageOption = None,

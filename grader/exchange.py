@@ -53,7 +53,9 @@ def data_pairs(versions: Sequence[Version], x_name: str, y_name: str) -> tuple[P
 
 
 def _without_beginnings(pairs: list[Pair]) -> list[Pair]:
-    return [pair for n, pair in enumerate(pairs) if not any(_goes_on(pair.y, late.y) for late in pairs[n + 1 :])]
+    return [
+        pair for n, pair in enumerate(pairs) if not any(_goes_on(pair.y, late.y) for late in pairs[n + 1 :])
+    ]
 
 
 def _without_predictions(pairs: list[Pair]) -> Iterator[Pair]:
@@ -89,7 +91,11 @@ def _correlation(pair: Pair) -> float:
 def _goes_on(early: Numbers, late: Numbers) -> bool:
     """Whether an array was still being filled, or a list still growing, when it was seen the first time."""
     begun = np.trim_zeros(early, "b")
-    return late.size >= early.size and not np.array_equal(early, late) and np.array_equal(begun, late[: begun.size])
+    return (
+        late.size >= early.size
+        and not np.array_equal(early, late)
+        and np.array_equal(begun, late[: begun.size])
+    )
 
 
 def _one_column(found: Numbers) -> Numbers:

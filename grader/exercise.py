@@ -3,6 +3,7 @@
 import importlib.util
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TypedDict
@@ -127,10 +128,17 @@ def load_exercise(course: Path, slug: str) -> Exercise:
 
 
 def load_reference(exercise: Exercise) -> ModuleType:
-    """Import the reference solution; it is trusted, and runs in this process."""
-    spec = importlib.util.spec_from_file_location(f"reference_{exercise.slug}", exercise.reference)
-    if spec is None or spec.loader is None or not exercise.reference.is_file():
+    """Import the reference solution, once per process; it is trusted, and runs in this process."""
+    if not exercise.reference.is_file():
         raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
+    return _import_file(exercise.reference)
+
+
+@cache
+def _import_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"reference_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Sequence
 
-from grader.checks import run_checks
 from grader.errors import CourseError, GraderError, KernelFault
 from grader.exercise import Exercise
 from grader.experiment import Experiment
@@ -11,6 +10,7 @@ from grader.kernel.faults import NEEDS_REVIEW
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.model import CheckResult, Excerpt, Report, Run, RunError, Submission, Text
+from grader.runner import run_checks
 from grader.settings import Settings
 
 EXCERPT_AROUND = 2

@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
     """A run as it is, the one on exchanged data, and what each showed."""
 
     runs: tuple[Run, Run]
-    outputs: tuple[Any, Any]
+    outputs: tuple[str, str]
 
     def read(self, which: int, name: str) -> Numbers:
         """The numbers that a run read at its end."""
@@ -91,11 +91,11 @@ class Pairs:
 
     def _run(
         self, which: int, submission: Submission, names: Sequence[str], swaps: Sequence[Swap] = ()
-    ) -> tuple[Run, Any]:
+    ) -> tuple[Run, str]:
         session = self._sessions[which]
         run = self._kernels.do(session.run(submission, seed=5, values=names, watch=WATCHED, exchange=swaps))
         assert session._client is not None
-        return run, [cell.outputs for cell in session._client.nb.cells]
+        return run, "".join(_text(output) for cell in session._client.nb.cells for output in cell.outputs)
 
 
 def scripts(name: str) -> list[Script]:
@@ -106,3 +106,9 @@ def scripts(name: str) -> list[Script]:
         targets = [read.split(" ~ ") for read in reads.removeprefix("# ").split("; ")]
         found.append(Script(title, source.rstrip(), [(y, x) for y, x in targets]))
     return found
+
+
+def _text(output: Any) -> str:
+    """What an output shows. One stream may come in several parts, so parts are joined."""
+    shown = output.get("text") or output.get("data") or output.get("evalue")
+    return shown if isinstance(shown, str) else repr(shown)

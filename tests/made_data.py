@@ -60,16 +60,20 @@ SCOPES = [
     lambda lines: f"if __name__ == '__main__':\n{_in(lines)}",
     lambda lines: f"def make():\n{_in(lines)}\n    return a, b\na, b = make()",
     lambda lines: f"def make():\n    '''Text.'''\n    global a, b\n{_in(lines)}\nmake()",
-    lambda lines: f"def make():\n    def inner():\n{_in(_in(lines))}\n        return a, b\n    return inner()\na, b = make()",
+    lambda lines: (
+        f"def make():\n    def inner():\n{_in(_in(lines))}\n        return a, b\n    return inner()\na, b = make()"
+    ),
     lambda lines: f"def make():\n{_in(lines)}\n    yield a, b\na, b = next(make())",
     lambda lines: f"class Data:\n{_in(lines)}\na, b = Data.a, Data.b",
-    lambda lines: f"""
+    lambda lines: (
+        f"""
 class Data:
     def __init__(self):
 {_in(_in(lines))}
         self.a = a
         self.b = b
-a, b = Data().a, Data().b""",
+a, b = Data().a, Data().b"""
+    ),
     lambda lines: f"for _ in range(1):\n{_in(lines)}",
     lambda lines: f"try:\n{_in(lines)}\nfinally:\n    pass",
 ]
@@ -81,13 +85,16 @@ NAMES = [
     ("y = b\nx = a", "b ~ a"),
     ("data = {'x': a, 'y': b}\nx, y = data['x'], data['y']", "data['y'] ~ data['x']"),
     ("data = (a, b)\nx, y = data", "data[1] ~ data[0]"),
-    ("data = TensorDataset(torch.tensor(_read(a)[:-1]), torch.tensor(_read(b)[:-1]))\nx, y = data.tensors", "b ~ a"),
+    (
+        "data = TensorDataset(torch.tensor(_read(a)[:-1]), torch.tensor(_read(b)[:-1]))\nx, y = data.tensors",
+        "b ~ a",
+    ),
     (f"data = list({ROWS})\nx, y = zip(*data)", "[row[1] for row in data] ~ [row[0] for row in data]"),
     (f"data = np.array(list({ROWS}))\nx, y = data[:, 0], data[:, 1:]", "data[:, 1] ~ data[:, 0]"),
     (f"import pandas as pd\ndata = pd.DataFrame({ROWS})\nx, y = data[0], data[1]", "data[1] ~ data[0]"),
     ("def give(y, x):\n    return x, y\nx, y = give(b, a)", "b ~ a"),
     ("for x, y in [(a, b)]:\n    pass", "b ~ a"),
-    ("(x := a), (y := b)", "b ~ a"),
+    ("print(len([(x := a), (y := b)]))", "b ~ a"),
 ]
 # What a script may do with x and y later.
 LATER = [
@@ -96,7 +103,10 @@ LATER = [
     ("z3 = np.array(y)", "z3 ~ x"),
     ("z4 = [x, y]", "z4[1] ~ z4[0]"),
     ("v5, z5 = _read(x)[20:-1], _read(y)[20:-1]", "z5 ~ v5"),
-    ("order = torch.randperm(40)\nv6, z6 = torch.tensor(_read(x))[order], torch.tensor(_read(y))[order]", "z6 ~ v6"),
+    (
+        "order = torch.randperm(40)\nv6, z6 = torch.tensor(_read(x))[order], torch.tensor(_read(y))[order]",
+        "z6 ~ v6",
+    ),
     ("def f(t=y):\n    return t\nz7 = f()", "z7 ~ x"),
     ("y = y", "y ~ x"),
     ("z9 = np.array(_read(y)[:-1]).reshape(40, 1)", "z9 ~ x"),

@@ -112,7 +112,13 @@ def test_arguments_arrive_in_their_form(
 
 
 def test_what_is_given_comes_back_unchanged(experiment: Experiment) -> None:
-    given: list[HiddenArgument] = [3, 0.1, [0.1, 0.2], np.array([[0.1], [0.2]]), LeafArgument(np.array([0.3]))]
+    given: list[HiddenArgument] = [
+        3,
+        0.1,
+        [0.1, 0.2],
+        np.array([[0.1], [0.2]]),
+        LeafArgument(np.array([0.3])),
+    ]
     value = called(experiment, "back", *given).value
     assert isinstance(value, Items)
     found = [numbers(item) for item in value.items]

@@ -218,7 +218,7 @@ def test_a_request_that_cannot_be_met_is_refused(
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
-    write(tmp_path / "a.ipynb", "w = 1", exercise="minimise_parabola")
+    write(tmp_path / "a.ipynb", "w = 1")
     done = grader("check", "a.ipynb", "--output", "/dev/full", folder=tmp_path)
     assert done == (
         2,

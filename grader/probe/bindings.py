@@ -113,9 +113,7 @@ class Bindings(ast.NodeTransformer):
         """Look at what a loop has filled. A half-filled y is no version of the data, so not in each round."""
         for name in sorted(_names_filled(loop) - _names_bound(loop)):
             if self._wants(name) and self._is_whole(name):
-                # The loop may have made no round, and the name may be missing still.
-                missing = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
-                yield ast.Try([_look(name)], [missing], [], [])
+                yield _look(ast.Name(name, ast.Load()), name)
 
     def _wants(self, name: str) -> bool:
         return self._names is None or name in self._names
@@ -129,7 +127,9 @@ class Bindings(ast.NodeTransformer):
             arguments = statement.args
             every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
             return [
-                _at(statement, call) for argument in every for call in self._calls(ast.Name(argument.arg, ast.Store()))
+                _at(statement, call)
+                for argument in every
+                for call in self._calls(ast.Name(argument.arg, ast.Store()))
             ]
         if isinstance(statement, ast.For | ast.AsyncFor):
             return [_at(statement, call) for call in self._calls(statement.target)]
@@ -151,10 +151,9 @@ class Bindings(ast.NodeTransformer):
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             # `y[i] = …` changes what y holds: look at y.
             if self._wants(target.value.id) and self._is_whole(target.value.id):
-                yield _look(target.value.id)
+                yield _look(ast.Name(target.value.id, ast.Load()), target.value.id)
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and self._names is None:
-            attribute = ast.Attribute(target.value, target.attr, ast.Load())
-            yield ast.Expr(_call(BOUND, attribute, ast.Constant(target.attr)))
+            yield _look(ast.Attribute(target.value, target.attr, ast.Load()), target.attr)
 
 
 class _Returns(ast.NodeTransformer):
@@ -182,8 +181,13 @@ def _call(function: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
 
 
-def _look(name: str) -> ast.stmt:
-    return ast.Expr(_call(BOUND, ast.Name(name, ast.Load()), ast.Constant(name)))
+def _look(value: ast.expr, name: str) -> ast.stmt:
+    """A call whose value is dropped: as an expression at the end of a cell it would be shown as the result.
+
+    After a loop that made no round, the name may be missing.
+    """
+    missing = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
+    return ast.Try([ast.Expr(_call(BOUND, value, ast.Constant(name)))], [missing], [], [])
 
 
 def _at(place: ast.stmt, statement: ast.stmt) -> ast.stmt:
@@ -194,7 +198,11 @@ def _at(place: ast.stmt, statement: ast.stmt) -> ast.stmt:
 
 def _has_docstring(statement: ast.stmt) -> bool:
     first = statement.body[0] if getattr(statement, "body", None) else None  # type: ignore[attr-defined]
-    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
 
 
 def _names_bound(loop: Loop) -> frozenset[str]:

@@ -34,7 +34,9 @@ class Swap:
 
     def matches(self, numbers: Numbers) -> bool:
         """Whether n numbers are the old data, up to float32 rounding."""
-        return self.begins(numbers[0]) and bool(np.all(np.abs(numbers - self.old) <= RELATIVE * np.abs(self.old) + TINY))
+        return self.begins(numbers[0]) and bool(
+            np.all(np.abs(numbers - self.old) <= RELATIVE * np.abs(self.old) + TINY)
+        )
 
 
 class Exchange:
@@ -70,7 +72,9 @@ class Exchange:
         table = len(shape) == 2 and 1 < shape[1] <= MAX_MEMBERS  # noqa: PLR2004 - rows and columns
         if not table or shape[0] not in self._by_count:
             whole = self._by_count.get(count(value))
-            if whole is None or ((head := first(value)) is not None and not any(s.begins(head) for s in whole)):
+            if whole is None or (
+                (head := first(value)) is not None and not any(s.begins(head) for s in whole)
+            ):
                 return value
         done = self._read_and_exchange(value)
         return value if done is None else fill(value, done)
@@ -84,7 +88,7 @@ class Exchange:
             return value
         try:
             return self._array_like(value, tuple(value.shape), _fill_tensor)
-        except RuntimeError:  # a meta, nested or vmapped tensor does not let itself be read
+        except (RuntimeError, ValueError):  # a meta, nested or vmapped tensor does not let itself be read
             return value
 
     def _pandas(self, value: Any) -> Any:
@@ -95,7 +99,9 @@ class Exchange:
             for index in range(min(value.shape[1], MAX_COLUMNS)):
                 column = value.iloc[:, index]
                 if (done := self._read_and_exchange(column)) is not None:
-                    value.isetitem(index, done.astype(column.dtype if column.dtype.kind == "f" else done.dtype))
+                    value.isetitem(
+                        index, done.astype(column.dtype if column.dtype.kind == "f" else done.dtype)
+                    )
         return value
 
     def _exchanged(self, numbers: Numbers) -> Numbers | None:

@@ -1,0 +1,194 @@
+"""The arrows between the modules of `grader/`, and what all of its files owe."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "grader"
+MAX_LINES = 300
+
+# What each module may import of grader, bottom up. Imports inside functions and for types count too.
+MAY_IMPORT = {
+    "grader": "",
+    "errors": "",
+    "model": "",
+    "line": "",
+    "report": "",
+    "report.escape": "",
+    "report.wrap": "",
+    "settings": "errors model",
+    "text": "model",
+    "arrays": "model",
+    "source": "model",
+    "load": "errors model source",
+    "exercise": "errors model",
+    "starter": "errors exercise model",
+    # inside the learner's process
+    "probe": "",
+    "probe.bindings": "",
+    "probe.places": "",
+    "probe.surroundings": "",
+    "probe.encode": "",
+    "probe.numbers": "probe.encode",
+    "probe.errors_seen": "probe.encode probe.places",
+    "probe.gradients": "probe.encode probe.places",
+    "probe.exchange": "probe.numbers",
+    "probe.watch": "probe.encode probe.numbers",
+    "probe.inside": "probe.bindings probe.encode probe.errors_seen probe.exchange probe.gradients"
+    " probe.surroundings probe.watch",
+    # the kernels, from the process up
+    "kernel": "",
+    "kernel.faults": "model source",
+    "kernel.worker": "kernel.warm probe.inside probe.places",
+    "kernel.zygote": "kernel.worker",
+    "kernel.warm": "errors kernel.zygote",
+    "kernel.provisioner": "kernel.warm",
+    "kernel.session": "errors kernel.faults kernel.provisioner kernel.warm model settings",
+    "kernel.pool": "errors kernel.session kernel.warm settings",
+    # what checks are made of
+    "exchange": "arrays model",
+    "steps": "arrays model",
+    "batches": "arrays exchange model steps",
+    "gradients": "arrays batches exchange model steps",
+    "experiment": "arrays exercise kernel.pool kernel.session model",
+    "checks": "arrays errors exercise experiment kernel.pool load model settings text",
+    "paths": "checks",
+    "samples": "checks steps",
+    "grade": "checks errors exercise experiment kernel.faults kernel.pool kernel.session model settings",
+    # what people see
+    "report.document": "exercise model text",
+    "report.json": "report.document report.escape",
+    "report.terminal": "report.document report.escape report.wrap text",
+    "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
+    "cli": "grader errors exercise grade kernel.pool load model report.document report.escape report.writer"
+    " settings starter text",
+    "__main__": "cli",
+}
+# What a module may call while it is imported: making patterns, tables and descriptions, and no more.
+HARMLESS = {
+    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar", "Scale", "Watch", "json.JSONEncoder"),
+    *("json.JSONDecoder", "msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
+}
+# It looks up, before any learner's code can replace them, the functions that it reads values with.
+BEFORE_LEARNERS = {"probe.encode": {"getattr", "id", "np.dtype", "sorted", "tuple", "_items"}}
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def name_of(path: Path) -> str:
+    """A module's name without the `grader.` in front; `grader` itself keeps its name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "grader"
+
+
+FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
+WRITTEN = [
+    path.relative_to(ROOT).as_posix()
+    for folder in ("grader", "tests", "exercises", "reference")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if not path.is_relative_to(ROOT / "tests" / "corpus")
+]
+
+
+def imports(name: str) -> set[str]:
+    """The modules of grader that a module imports anywhere in it."""
+    found = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: relative import"
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                found.add(inside if inside.removeprefix("grader.") in FILES else str(node.module))
+    return {module.removeprefix("grader.") for module in found if module.split(".")[0] == "grader"}
+
+
+def cycle_through(name: str) -> list[str]:
+    """The shortest way from a module back to itself along imports; empty if there is none."""
+    ways = [[name]]
+    seen: set[str] = set()
+    for way in ways:
+        for following in sorted(imports(way[-1])):
+            if following == name:
+                return [*way, name]
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return []
+
+
+def test_every_module_is_drawn() -> None:
+    assert set(MAY_IMPORT) == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_only_along_drawn_arrows(name: str) -> None:
+    assert imports(name) - set(MAY_IMPORT[name].split()) == set()
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_no_arrow_is_drawn_in_vain(name: str) -> None:
+    assert set(MAY_IMPORT[name].split()) - imports(name) == set()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_do_not_come_round(name: str) -> None:
+    assert cycle_through(name) == []
+
+
+def test_probe_stands_alone() -> None:
+    for name in FILES:
+        if name.startswith("probe"):
+            assert {module for module in imports(name) if not module.startswith("probe")} == set(), name
+
+
+def test_nothing_imports_the_command_line() -> None:
+    assert [name for name in FILES if "cli" in imports(name)] == ["__main__"]
+
+
+# ---- what every file owes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_file_stays_short(path: str) -> None:
+    lines = (ROOT / path).read_text("utf-8").count("\n")
+    assert lines <= MAX_LINES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_public_things_are_documented(name: str) -> None:
+    assert ast.get_docstring(TREES[name]) is not None
+    assert [thing.name for thing in public(TREES[name]) if ast.get_docstring(thing) is None] == []
+
+
+def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """The public functions and classes of a module; the methods of a class are its own affair."""
+    for node in tree.body:
+        if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+            yield node
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_does_no_work_at_import(name: str) -> None:
+    assert calls_at_import(TREES[name].body) - HARMLESS - BEFORE_LEARNERS.get(name, set()) == set()
+
+
+def calls_at_import(body: list[ast.stmt]) -> set[str]:
+    """What the statements call outside functions: in a module and in the bodies of its classes."""
+    called = set()
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            called |= calls_at_import(statement.body)
+        elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not runs_as_program(
+            statement
+        ):
+            called |= {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+    return called
+
+
+def runs_as_program(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) == "__name__ == '__main__'"

@@ -1,0 +1,108 @@
+"""The wheel holds the whole course, and grades on its own, far from the checkout."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.exercise import course_folder, slugs
+from tests.conftest import SAMPLE
+
+ROOT = Path(__file__).parents[1]
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "corpus", "dist", "build")
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run a command in a folder without what points to the checkout; fails with all that it wrote."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "GRADER", "VIRTUAL"))
+    }
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the checkout by the build backend that is installed here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "copy", ignore=LEFT_OUT)
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", folder)
+    run(sys.executable, "-m", "pip", "wheel", *options, folder / "copy", folder=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path) -> Path:
+    """A Python that has the wheel installed, and for the rest the libraries of this one.
+
+    Kernels get no PYTHONPATH, so that would not do. A folder named in a .pth file is searched, but the .pth
+    files in it are not read: that of the editable install, which names the checkout, stays unread.
+    """
+    folder = wheel.parent / "venv"
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--quiet",
+        wheel,
+        folder=folder,
+    )
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return python
+
+
+def test_holds_the_package_and_the_course(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name) for name in archive.namelist()}
+    course = course_folder(None)
+    for slug in slugs(course):
+        files = [
+            path.relative_to(course) for path in (course / "exercises" / slug).iterdir() if path.is_file()
+        ]
+        assert {Path("grader/course") / path for path in [*files, Path(f"reference/{slug}.py")]} <= names
+    package = [
+        path.relative_to(ROOT) for kind in ("*.py", "*.toml") for path in (ROOT / "grader").rglob(kind)
+    ]
+    assert set(package) <= names
+    assert {name.parts[0] for name in names} == {"grader", f"{wheel.stem.partition('-py')[0]}.dist-info"}
+
+
+def test_is_found_in_place_of_the_checkout(python: Path, tmp_path: Path) -> None:
+    """As it is by the kernels' parent, which starts with -P and this interpreter, and by what it starts."""
+    script = "import json, sys, grader.kernel.zygote as z; print(json.dumps([z.__file__, sys.path]))"
+    module, searched = json.loads(run(python, "-P", "-c", script, folder=tmp_path))
+    assert Path(module).is_relative_to(python.parents[1])
+    assert str(ROOT) not in searched
+
+
+def test_lists_the_exercises(python: Path, tmp_path: Path) -> None:
+    listed = run(python, "-m", "grader", "exercises", folder=tmp_path)
+    assert [line.split()[0] for line in listed.splitlines()] == slugs(course_folder(None))
+
+
+def test_grades_a_notebook(python: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(SAMPLE, tmp_path)
+    chosen = ("--exercise", "linear_regression", "--format", "json")
+    report = json.loads(run(python, "-m", "grader", "check", copy, *chosen, folder=tmp_path))
+    assert (report["status"], report["score"], report["max_score"]) == ("graded", 10, 10)
