@@ -12,6 +12,7 @@ from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.model import Argument, Call, Run, Submission, Swap
 
+
 class LeafArgument(msgspec.Struct, frozen=True):
     """An array that a learner's function gets as a leaf tensor, which requires a gradient."""
 

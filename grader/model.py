@@ -12,11 +12,7 @@ Language = Literal["en", "zh"]
 Parameters = dict[str, str | int | float | bool | None]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the records: immutable, compared by value."""
-
-
-class Text(Record):
+class Text(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence not yet worded: its id in the catalogue and what is filled in."""
 
     id: str
@@ -26,14 +22,14 @@ class Text(Record):
 # ---- what was handed in -------------------------------------------------------------------------
 
 
-class Cell(Record):
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One code cell. `number` counts the code cells from 1, as the prompt `[n]` does on a fresh run."""
 
     number: int
     source: str
 
 
-class Submission(Record):
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A notebook or module, ready to run: magics neutralised, outputs dropped.
 
     `original` holds the sources as the learner wrote them (for excerpts), line for line as `cells`.
@@ -50,7 +46,7 @@ class Submission(Record):
 # ---- what is asked of a kernel ------------------------------------------------------------------
 
 
-class Watched(Record):
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """Names of which the probe keeps every version that holds at least `at_least` numbers.
 
     `returns` are functions; what they return is kept as versions of `name()`.
@@ -61,14 +57,14 @@ class Watched(Record):
     returns: tuple[str, ...] = ()
 
 
-class Swap(Record):
+class Swap(msgspec.Struct, frozen=True, kw_only=True):
     """Data to recognise by value, and what to put in its place: float64 arrays of shape (n,)."""
 
     old: "Array"
     new: "Array"
 
 
-class Argument(Record):
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
     """An argument of a call. form: `leaf` (a tensor that requires a gradient), `tensor`, or `plain` numbers."""
 
     form: Literal["leaf", "tensor", "plain"]
@@ -78,7 +74,7 @@ class Argument(Record):
 # ---- what a run gave ----------------------------------------------------------------------------
 
 
-class RunError(Record):
+class RunError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a cell stopped. `kind` is a text id; `cell` and `line` (from 1) say where in the learner's code."""
 
     kind: str
@@ -87,7 +83,7 @@ class RunError(Record):
     line: int | None
 
 
-class Array(Record, tag="array"):
+class Array(msgspec.Struct, frozen=True, kw_only=True, tag="array"):
     """A tensor, array or number: little-endian bytes in C order. A number has shape ()."""
 
     dtype: str
@@ -95,23 +91,23 @@ class Array(Record, tag="array"):
     data: bytes
 
 
-class Items(Record, tag="items"):
+class Items(msgspec.Struct, frozen=True, kw_only=True, tag="items"):
     """A list or tuple whose members are values themselves."""
 
     items: tuple["Value", ...]
 
 
-class Module(Record, tag="module"):
+class Module(msgspec.Struct, frozen=True, kw_only=True, tag="module"):
     """The parameters of an `nn.Module`, by their dotted names."""
 
     parameters: dict[str, Array]
 
 
-class Function(Record, tag="function"):
+class Function(msgspec.Struct, frozen=True, kw_only=True, tag="function"):
     """Something that can be called; its code stays in the kernel."""
 
 
-class Unusable(Record, tag="unusable"):
+class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag="unusable"):
     """A value that cannot leave the kernel: `missing`, `unsupported` or `too-large`."""
 
     why: Literal["missing", "unsupported", "too-large"]
@@ -121,7 +117,7 @@ class Unusable(Record, tag="unusable"):
 Value = Array | Items | Module | Function | Unusable
 
 
-class Leaf(Record):
+class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     """One leaf tensor at one backward (or grad) call.
 
     `before` is its `.grad` before the call (None where it had none), `after` the one after it; for
@@ -134,7 +130,7 @@ class Leaf(Record):
     after: Array | None
 
 
-class GradientCall(Record):
+class GradientCall(msgspec.Struct, frozen=True, kw_only=True):
     """One backward (or grad) call. `number` counts from 0 within its training.
 
     `saved` are indices into `Trace.arrays`: the tensors the graph kept for the backward pass.
@@ -145,7 +141,7 @@ class GradientCall(Record):
     saved: tuple[int, ...] = ()
 
 
-class Training(Record):
+class Training(msgspec.Struct, frozen=True, kw_only=True):
     """All backward (or grad) calls made from one place: the same cell and the same lines of code."""
 
     cell: int
@@ -154,14 +150,14 @@ class Training(Record):
     seen: tuple[GradientCall, ...]
 
 
-class Version(Record):
+class Version(msgspec.Struct, frozen=True, kw_only=True):
     """A value that a watched name was bound to, in the order of binding."""
 
     name: str
     array: Array
 
 
-class Trace(Record):
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """What the probe recorded. It comes from the student's process: it explains, and proves nothing."""
 
     trainings: tuple[Training, ...] = ()
@@ -171,7 +167,7 @@ class Trace(Record):
     truncated: bool = False
 
 
-class Run(Record):
+class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a submission in a fresh kernel.
 
     `complete` is False where a limit or the kernel's death ended it early.
@@ -184,7 +180,7 @@ class Run(Record):
     values: dict[str, Value]
 
 
-class Call(Record):
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What a learner's function gave back for arguments that we chose."""
 
     value: Value | None
@@ -197,7 +193,7 @@ class Call(Record):
 Status = Literal["passed", "failed", "skipped"]
 
 
-class CheckResult(Record):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one check. `titles` holds its sentence by language."""
 
     id: str
@@ -211,7 +207,7 @@ class CheckResult(Record):
     review: bool = False
 
 
-class Excerpt(Record):
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     """A few lines of the learner's source around the line in question."""
 
     cell: int
@@ -220,7 +216,7 @@ class Excerpt(Record):
     lines: tuple[str, ...]
 
 
-class Report(Record):
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about a submission, not yet worded. `score` is None where ungradable."""
 
     exercise: str

@@ -29,11 +29,11 @@ def write_notebook(tmp_path: Path) -> Callable[..., Path]:
     """`write_notebook("cell 1", "cell 2", name="a.ipynb", exercise=None)` writes a notebook and returns its path."""
 
     def write(*sources: str, name: str = "submission.ipynb", exercise: str | None = None) -> Path:
-        cells = [
+        cells: list[dict[str, object]] = [
             {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
             for n, text in enumerate(sources)
         ]
-        metadata = {} if exercise is None else {"grader": {"exercise": exercise}}
+        metadata: dict[str, object] = {} if exercise is None else {"grader": {"exercise": exercise}}
         path = tmp_path / name
         path.write_text(
             json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}), "utf-8"

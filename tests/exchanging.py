@@ -70,7 +70,10 @@ class Pairs:
     def __init__(self, kernels: Kernels, folder: Path) -> None:
         self._kernels = kernels
         self._folder = folder
-        self._sessions = kernels.open(), kernels.open()
+        self._open()
+
+    def _open(self) -> None:
+        self._sessions = self._kernels.open(), self._kernels.open()
 
     def close(self) -> None:
         """End both kernels."""
@@ -87,6 +90,9 @@ class Pairs:
         pairs = data_pairs(base.trace.versions, "x", "y")
         swaps = shifted(pairs, lambda x: SLOPE * x + INTERCEPT)
         other, shown_then = self._run(1, submission, names, swaps)
+        if base.errors or other.errors:  # a kernel remembers the errors of all its runs
+            self.close()
+            self._open()
         return Outcome((base, other), (shown, shown_then))
 
     def _run(

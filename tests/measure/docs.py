@@ -9,6 +9,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -34,7 +35,7 @@ def schema_text() -> str:
 
 def command_line_text() -> str:
     """The help of every command, as Markdown."""
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     context = typer.Context(group, info_name="grader", terminal_width=80)
     parts = ["# The command line\n", "This page is generated from the program itself by `make docs`.\n"]
     parts += _help_of("grader", group.get_help(context))
