@@ -7,21 +7,24 @@ from contextlib import contextmanager
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader import __version__
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
-from grader.kernel.pool import Kernels
+from grader.kernel.warm import warm_parent
 from grader.load import load
 from grader.model import Language
 from grader.report.document import all_passed
 from grader.report.escape import one_line
-from grader.report.writer import Writer, complain
 from grader.settings import Settings, load_settings
 from grader.text import say
+
+if TYPE_CHECKING:
+    from grader.kernel.pool import Kernels
+    from grader.report.writer import Writer
 
 app = typer.Typer(
     name="grader",
@@ -82,16 +85,22 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             raise UsageError("file-exists", path=str(output))
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        with (
-            Kernels(settings) as kernels,
-            Writer(format.value, output, spoken, several=len(files) > 1) as writer,
-        ):
-            codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
+        with warm_parent() as zygote:
+            # It warms up for two seconds, in which all that is needed later is imported.
+            from grader.kernel.pool import Kernels  # noqa: PLC0415
+            from grader.report.writer import Writer  # noqa: PLC0415
+
+            with (
+                Kernels(settings, zygote) as kernels,
+                Writer(format.value, output, spoken, several=len(files) > 1) as writer,
+            ):
+                codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
 
 
-def _check_one(path: Path, chosen: str | None, settings: Settings, kernels: Kernels, writer: Writer) -> int:
-    # nbclient and pytest take half a second to import, in which the kernels' parent warms up.
+def _check_one(
+    path: Path, chosen: str | None, settings: Settings, kernels: "Kernels", writer: "Writer"
+) -> int:
     from grader.grade import grade, ungradable  # noqa: PLC0415
 
     course = course_folder(settings.course)
@@ -181,6 +190,8 @@ def _answering(
         spoken = _language(settings.language)
         yield settings, spoken
     except GraderError as error:
+        from grader.report.writer import complain  # noqa: PLC0415 - rich is imported when there is something to say
+
         complain(error, spoken)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:

@@ -131,7 +131,7 @@ def load_reference(exercise: Exercise) -> ModuleType:
     """Import the reference solution, once per process; it is trusted, and runs in this process."""
     if not exercise.reference.is_file():
         raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
-    return _import_file(exercise.reference)
+    return _import_file(exercise.reference.resolve())
 
 
 @cache

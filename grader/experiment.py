@@ -30,7 +30,12 @@ class Experiment:
     """
 
     def __init__(
-        self, kernels: Kernels, submission: Submission, exercise: Exercise, seed: int, progress: Progress | None = None
+        self,
+        kernels: Kernels,
+        submission: Submission,
+        exercise: Exercise,
+        seed: int,
+        progress: Progress | None = None,
     ) -> None:
         """Run the submission. Raises KernelFault if no kernel can be had."""
         self._kernels = kernels

@@ -84,7 +84,7 @@ def _review_reasons(run: Run, checks: Sequence[CheckResult]) -> tuple[Text, ...]
         if error.kind in NEEDS_REVIEW
     ]
     reasons += [check.reason for check in checks if check.review and check.reason is not None]
-    return tuple({reason.id: reason for reason in reasons}.values())
+    return tuple(reason for n, reason in enumerate(reasons) if reason not in reasons[:n])
 
 
 def excerpt(submission: Submission, error: RunError) -> Excerpt | None:

@@ -32,28 +32,34 @@ def check_start(trainings: Sequence[Steps], start: Sequence[float]) -> None:
 
 def check_gradients(trainings: Sequence[Steps], gradient: Gradient, calls: int) -> None:
     """Fail unless one of the trainings saw the reference's gradients in its first calls, from zero each time."""
+    trainings = _seen_long_enough(trainings, calls)
     differences = [_difference(steps, gradient, calls) for steps in trainings]
     if None in differences:
         return
     number, name, seen, wanted, before = next(found for found in differences if found is not None)
-    training = trainings[0].training
+    cell, line = trainings[0].training.cell, trainings[0].training.line
     if before:
-        fail(
-            "gradient-kept",
-            name=name,
-            before=before,
-            after=before + seen,
-            cell=training.cell,
-            line=training.line,
-        )
-    fail("gradient-of-sample-differs", call=number + 1, name=name, seen=seen, wanted=wanted, cell=training.cell,
-         line=training.line)  # fmt: skip
+        fail("gradient-kept", name=name, before=before, after=before + seen, cell=cell, line=line)
+    fail(
+        "gradient-of-sample-differs",
+        call=number + 1,
+        name=name,
+        seen=seen,
+        wanted=wanted,
+        cell=cell,
+        line=line,
+    )
+
+
+def _seen_long_enough(trainings: Sequence[Steps], calls: int) -> list[Steps]:
+    """The trainings of which so many calls were seen without a gap; fails if there is none."""
+    found = [steps for steps in trainings if steps.consecutive >= calls]
+    if not found:
+        fail("gradients-too-few", count=max(steps.consecutive for steps in trainings))
+    return found
 
 
 def _difference(steps: Steps, gradient: Gradient, calls: int) -> tuple[int, str, float, float, float] | None:
-    if steps.consecutive < calls:
-        last = steps.calls[-1][0]
-        return steps.consecutive, last.name, float("nan"), float("nan"), 0.0
     for number, parts in enumerate(steps.calls[:calls]):
         wanted = gradient([part.value for part in parts], number)
         for part, expected in zip(parts, wanted, strict=True):
@@ -65,6 +71,7 @@ def _difference(steps: Steps, gradient: Gradient, calls: int) -> tuple[int, str,
 
 def check_updates(trainings: Sequence[Steps], learning_rate: float, calls: int) -> None:
     """Fail unless in one of the trainings every call is followed by one step of −learning_rate·gradient."""
+    trainings = _seen_long_enough(trainings, calls)
     differences = [_wrong_step(steps, learning_rate, calls) for steps in trainings]
     if None in differences:
         return
@@ -73,7 +80,7 @@ def check_updates(trainings: Sequence[Steps], learning_rate: float, calls: int) 
 
 
 def _wrong_step(steps: Steps, learning_rate: float, calls: int) -> tuple[int, str, float, float] | None:
-    for number in range(min(calls, steps.consecutive) - 1):
+    for number in range(calls - 1):
         for old, new in zip(steps.calls[number], steps.calls[number + 1], strict=True):
             moved, wanted = new.value - old.value, -learning_rate * old.after
             if not abs(moved - wanted) <= RELATIVE * max(0.01, abs(wanted)):

@@ -14,6 +14,8 @@ from grader.model import Language
 ENVIRONMENT_PREFIX = "GRADER_"
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+# What all generators take as a seed.
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -28,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     memory_mb: how much data memory the kernel may allocate, where the platform can limit it; 0 is no limit.
     """
 
-    seed: int = 0
+    seed: Seed = 0
     language: Language | None = None
     course: str | None = None
     cell_seconds: Seconds = 30.0

@@ -8,6 +8,8 @@ import msgspec
 from grader.arrays import to_numpy
 from grader.model import GradientCall, Trace, Training
 
+NAMELESS = "?"
+
 
 class Component(msgspec.Struct, frozen=True):
     """One number of a leaf at one call: its value, its gradient before and after, and what to call it."""
@@ -46,7 +48,7 @@ def components(call: GradientCall) -> list[Component]:
         before = 0 * after if leaf.before is None else to_numpy(leaf.before).reshape(-1)
         if value.size != after.size or before.size != after.size:
             continue
-        name = leaf.names[0] if leaf.names else "?"
+        name = leaf.names[0] if leaf.names else NAMELESS
         for k in range(value.size):
             label = name if value.size == 1 else f"{name}[{k}]"
             parts.append(Component(label, float(value[k]), float(before[k]), float(after[k])))

@@ -30,7 +30,14 @@ def write_notebook(tmp_path: Path) -> Callable[..., Path]:
 
     def write(*sources: str, name: str = "submission.ipynb", exercise: str | None = None) -> Path:
         cells: list[dict[str, object]] = [
-            {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+            {
+                "cell_type": "code",
+                "id": f"c{n}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": text,
+            }
             for n, text in enumerate(sources)
         ]
         metadata: dict[str, object] = {} if exercise is None else {"grader": {"exercise": exercise}}
@@ -47,7 +54,9 @@ def write_notebook(tmp_path: Path) -> Callable[..., Path]:
 def grade_cells(kernels: Kernels, write_notebook: Callable[..., Path]) -> Callable[..., Report]:
     """`grade_cells([...], exercise="linear_regression")` grades a notebook of these cells."""
 
-    def run(sources: Sequence[str], exercise: str = "linear_regression", settings: Settings | None = None) -> Report:
+    def run(
+        sources: Sequence[str], exercise: str = "linear_regression", settings: Settings | None = None
+    ) -> Report:
         path = write_notebook(*sources)
         chosen = settings or Settings()
         return grade(load(path), load_exercise(course_folder(None), exercise), chosen, kernels)

@@ -72,7 +72,8 @@ class Data:
 {_in(_in(lines))}
         self.a = a
         self.b = b
-a, b = Data().a, Data().b"""
+data = Data()
+a, b = data.a, data.b"""
     ),
     lambda lines: f"for _ in range(1):\n{_in(lines)}",
     lambda lines: f"try:\n{_in(lines)}\nfinally:\n    pass",
@@ -126,8 +127,14 @@ def made_data(draw: st.DrawFn) -> Script:
     names, read = draw(st.sampled_from(NAMES))
     later = draw(st.lists(st.sampled_from(LATER), max_size=3, unique=True))
     seeds = "torch.manual_seed(3)\nnp.random.seed(3)"
-    making = "\n".join([seeds, scope(f"a = {source}\n{targets}"), names])
+    making = "\n".join([seeds, scope(f"a = {source}\n{targets}\n_used.append((_read(b), _read(a)))"), names])
     again = ["x0, y0 = x, y", making] if draw(st.booleans()) else []
-    lines = [making, *(line for line, _ in later), *again]
-    reads = ["y ~ x", read, *(target for _, target in later), *(["y0 ~ x0"] if again else [])]
+    lines = ["_used = []", making, *(line for line, _ in later), *again]
+    reads = [
+        "y ~ x",
+        "_used[0][0][:-1] ~ _used[0][1][:-1]",
+        read,
+        *(target for _, target in later),
+        *(["y0 ~ x0"] if again else []),
+    ]
     return Script("", "\n".join(lines), [(y, x) for y, x in (pair.split(" ~ ") for pair in reads)])

@@ -134,6 +134,12 @@ FILLED = {
         ("y", [1, 2]),
     ],
     "for k in ():\n    y[0] = 1": [],
+    "def f():\n    y = []\n    [y.append(k) for k in (1, 2)]\nf()": [("y", []), ("y", [1, 2])],
+    "def f():\n    for k in (1,):\n        y = []\n        y.extend('ab')\nf()": [
+        ("k", 1),
+        ("y", []),
+        ("y", ["a", "b"]),
+    ],
     "y = []\nfor k in (1,):\n    def f():\n        y.append(1)": [("y", []), ("k", 1)],
 }
 

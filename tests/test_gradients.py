@@ -10,6 +10,7 @@ from grader.arrays import Numbers
 from grader.exchange import Pair, data_pairs
 from grader.gradients import MAX_TRAININGS, Judgement, judge_trainings
 from grader.kernel.pool import Kernels
+from grader.model import Report
 from tests.runs import run_cells
 from tests.trainings import DATA, RIGHT, SCALED, SCALED_LOOP, UNSEEN, WRONG
 
@@ -134,3 +135,21 @@ def test_other_gradient_is_told_beside_the_right_one(
     inputs = {"w": data.x, "b": np.ones_like(data.x)}[str(reason.params["name"])]
     assert reason.params["seen"] == pytest.approx((slope_of_loss(-data.y) * inputs).mean(), rel=1e-5)
     assert reason.params["expected"] == pytest.approx(-2 * (data.y * inputs).mean(), rel=1e-5)
+
+
+def test_unseen_batches_cost_a_right_submission_nothing(grade_cells: Callable[..., Report]) -> None:
+    """Each x comes up twice, so that it is not known which targets a batch had; a person is asked to look."""
+    data = "import torch\nx = torch.arange(200) % 100 * 0.01\ny = 10 * x + 4 + torch.randn(200)"
+    training = """
+w, b = torch.randn(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+for epoch in range(500):
+    for batch in torch.randperm(200).split(40):
+        ((w * x[batch] + b - y[batch]) ** 2).mean().backward()
+        with torch.no_grad():
+            w -= 0.05 * w.grad
+            b -= 0.05 * b.grad
+        w.grad = b.grad = None
+"""
+    report = grade_cells([data, training])
+    assert [(check.id, check.reason) for check in report.checks if check.status == "failed"] == []
+    assert (report.score, [reason.id for reason in report.needs_review]) == (10, ["gradient-unseen"])

@@ -28,11 +28,13 @@ NAMES = ("w", "b")
 
 @pytest.fixture(scope="module")
 def run(kernels: Kernels) -> Run:
-    """An experiment that does not count, 12 steps, 8 more from there, and then other parameters."""
-    experiment, first, second = (DOWNHILL.format(count) for count in (30, 12, 8))
-    begun = "w, b = leaf(0.0), leaf(0.5)\n"
-    other = "c = leaf(1.0)\nfor _ in range(30):\n    ((c - 2) ** 2).backward()\n    step(c)"
-    cells = [START, f"w, b = leaf(7.0), leaf(7.0)\n{experiment}", begun + first, second, other]
+    """An experiment that does not count, 12 steps, 8 more from there; and 30 and 5 of another parameter."""
+    experiment, first, second = (DOWNHILL.format(count) for count in (15, 12, 8))
+    long, short = (
+        f"for _ in range({count}):\n    ((c - 2) ** 2).backward()\n    step(c)" for count in (30, 5)
+    )
+    experiment, first = f"w, b = leaf(7.0), leaf(7.0)\n{experiment}", f"w, b = leaf(0.0), leaf(0.5)\n{first}"
+    cells = [START, experiment, first, second, f"c = leaf(1.0)\n{long}", short]
     return run_cells(kernels, cells, values=("w", "b", "c"))
 
 
@@ -56,9 +58,13 @@ def test_gives_parameters_in_the_order_asked_for(run: Run) -> None:
             assert [tuple(part.name for part in parts) for parts in steps.calls] == [names] * len(steps.calls)
 
 
-def test_finds_a_training_of_one_parameter(run: Run) -> None:
-    (steps,) = trainings_that_ended_at(run.trace, ends(run, "c"), 1e-3)
-    assert [steps.training.cell, steps.training.calls, steps.consecutive] == [5, 30, 21]
+def test_does_not_join_a_part_that_was_seen_with_gaps(run: Run) -> None:
+    (steps,) = trainings_that_ended_at(run.trace, ends(run, "c"), 0.0)
+    assert (steps.training.cell, steps.numbers) == (6, tuple(range(5)))
+    long = next(training for training in run.trace.trainings if training.cell == 5)
+    last = components(long.seen[-1])[0].value
+    (earlier,) = trainings_that_ended_at(run.trace, [last], 1e-6)
+    assert (earlier.training.calls, earlier.consecutive, earlier.numbers[-1]) == (30, 21, 28)
 
 
 def test_forgives_what_the_last_steps_still_moved(run: Run) -> None:

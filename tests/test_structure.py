@@ -43,10 +43,11 @@ MAY_IMPORT = {
     "kernel": "",
     "kernel.faults": "model source",
     "kernel.worker": "kernel.warm probe.inside probe.places",
-    "kernel.zygote": "kernel.worker",
-    "kernel.warm": "errors kernel.zygote",
+    "kernel.warm": "errors",
+    "kernel.zygote": "kernel.warm kernel.worker",
+    "kernel.outputs": "",
     "kernel.provisioner": "kernel.warm",
-    "kernel.session": "errors kernel.faults kernel.provisioner kernel.warm model settings",
+    "kernel.session": "errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model settings",
     "kernel.pool": "errors kernel.session kernel.warm settings",
     # what checks are made of
     "exchange": "arrays model",
@@ -57,13 +58,14 @@ MAY_IMPORT = {
     "checks": "arrays errors exercise experiment kernel.pool load model settings text",
     "paths": "checks",
     "samples": "checks steps",
-    "grade": "checks errors exercise experiment kernel.faults kernel.pool kernel.session model settings",
+    "runner": "checks errors exercise experiment model text",
+    "grade": "runner errors exercise experiment kernel.faults kernel.pool kernel.session model settings",
     # what people see
     "report.document": "exercise model text",
     "report.json": "report.document report.escape",
     "report.terminal": "report.document report.escape report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "cli": "grader errors exercise grade kernel.pool load model report.document report.escape report.writer"
+    "cli": "grader errors exercise grade kernel.pool kernel.warm load model report.document report.escape report.writer"
     " settings starter text",
     "__main__": "cli",
 }

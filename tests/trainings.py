@@ -48,13 +48,14 @@ for _ in range(25):
 """
 
 
-def batch_loop(reduced: str, size: int, rate: float = 0.01) -> str:
+def batch_loop(reduced: str, size: int, rate: float = 0.01, inputs: str = "x") -> str:
     """A training in shuffled batches of a size; the last one of each epoch may be smaller."""
     return f"""
 w, b = leaves()
+inputs = {inputs}
 for _ in range(3):
     for batch in torch.randperm(100).split({size}):
-        ((w * x[batch] + b - y[batch]) ** 2).{reduced}().backward()
+        ((w * inputs[batch] + b - y[batch]) ** 2).{reduced}().backward()
         step(w, b, rate={rate})
 """
 
@@ -92,6 +93,8 @@ for _ in range(25):
     "LBFGS": optimizer_loop("torch.optim.LBFGS([w, b], lr=0.1)"),
     "batches, smaller last, mean": batch_loop("mean", 32),
     "batches, smaller last, sum": batch_loop("sum", 32, rate=0.001),
+    "batches of standardised x": batch_loop("mean", 32, inputs="(x - x.mean()) / x.std()"),
+    "batches of centred x": batch_loop("mean", 32, inputs="x - x.mean()"),
     "one sample per step": batch_loop("sum", 1),
     "one sample of Python floats per step": """
 w, b = leaves()
@@ -152,6 +155,7 @@ SCALED = {
     "x standardised": ("(x - x.mean()) / x.std()", "y"),
     "x standardised without Bessel": ("(x - x.mean()) / x.std(correction=0)", "y"),
     "x centred": ("x - x.mean()", "y"),
+    "x and y centred": ("x - x.mean()", "y - y.mean()"),
     "x and y standardised": ("(x - x.mean()) / x.std()", "(y - y.mean()) / y.std()"),
     "x and y to [0, 1]": ("(x - x.min()) / (x.max() - x.min())", "(y - y.min()) / (y.max() - y.min())"),
     "x in percent": ("x * 100 - 50", "y"),

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from grader.errors import KernelFault
-from grader.kernel.warm import Zygote, can_fork
+from grader.kernel.warm import Zygote, warm_parent
 from grader.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ class Kernels:
     jupyter_client and nbclient are asynchronous, pytest and the checks are not: `do` is the bridge.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing is started yet."""
+    def __init__(self, settings: Settings, zygote: Zygote | None = None) -> None:
+        """Prepare; nothing is started yet. Without a zygote that warms up already, one is started on entering."""
         self._settings = settings
         self._sessions: list[Session] = []
         self._ends = contextlib.ExitStack()
-        self._zygote: Zygote | None = None
+        self._zygote = zygote
         self._spare: tuple[Session, Future[None]] | None = None
 
     def __enter__(self) -> Self:
-        """Start the warm parent, where there is one, and the loop."""
-        if can_fork():
-            self._zygote = self._ends.enter_context(Zygote())
+        """Start the warm parent, where there can be one, and the loop."""
+        if self._zygote is None:
+            self._zygote = self._ends.enter_context(warm_parent())
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kernels", daemon=True)
         self._thread.start()

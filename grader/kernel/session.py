@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 
 from grader.errors import KernelFault
 from grader.kernel.faults import run_error
+from grader.kernel.outputs import BoundedClient
 from grader.kernel.provisioner import WorkerSpecs
 from grader.kernel.warm import Zygote
 from grader.model import Argument, Call, Cell, Run, RunError, Submission, Swap, Trace, Value, Watched
@@ -35,22 +35,6 @@ SOCKET_POLL_SECONDS = 0.002
 Progress = Callable[[int, int], None]
 
 
-class _Client(NotebookClient):  # type: ignore[misc]
-    """nbclient's client with the size of outputs bounded: what is beyond the bound is dropped."""
-
-    output_left: int = 0
-    on_flood: Callable[[], None]
-
-    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        """Keep an output while there is room for it."""
-        size = sum(len(part) for part in _strings(msg["content"]))
-        self.output_left -= size
-        if self.output_left < 0:
-            self.on_flood()
-            return None
-        return super().output(outs, msg, display_id, cell_index)
-
-
 class Session:
     """A kernel of its own for one run. All methods are coroutines of one event loop."""
 
@@ -59,7 +43,7 @@ class Session:
         self._settings = settings
         self._zygote = zygote
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
-        self._client: _Client | None = None
+        self._client: BoundedClient | None = None
         self._limited: tuple[str, float] | None = None
         self._dead = False
 
@@ -73,7 +57,7 @@ class Session:
             kernel_name=name, kernel_spec_manager=WorkerSpecs(), transport="ipc", ip=str(home / "k")
         )
         manager.connection_file = str(home / "connection.json")
-        self._client = _Client(nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None)
+        self._client = BoundedClient(nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None)
         self._client.log.disabled = True  # a kernel's death is reported in our words
         self._client.on_flood = self._flood
         try:
@@ -295,16 +279,6 @@ def _decode(value: Any, kind: Any, otherwise: Any) -> Any:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
         return otherwise
-
-
-def _strings(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    if isinstance(content, dict):
-        return [text for value in content.values() for text in _strings(value)]
-    if isinstance(content, list):
-        return [text for value in content for text in _strings(value)]
-    return []
 
 
 def _with_limit(errors: tuple[RunError, ...], limit: RunError | None) -> tuple[RunError, ...]:

@@ -9,21 +9,27 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
 from grader.errors import KernelFault
-from grader.kernel.zygote import PACKET_BYTES
 
 # What a kernel may know of the caller's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 MEMORY_VARIABLE = "GRADER_KERNEL_MEMORY_MB"
+PACKET_BYTES = 65_536
 WARM_UP_SECONDS = 120.0
 
 
 def can_fork() -> bool:
     """Whether kernels can be forked here: Linux alone has pidfds and lets a forked torch compute."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+def warm_parent() -> AbstractContextManager["Zygote | None"]:
+    """A zygote, where kernels can be forked; else nothing, and each kernel is a process of its own."""
+    return Zygote() if can_fork() else nullcontext()
 
 
 class Zygote:

@@ -19,7 +19,7 @@ BOUND = "__grader_bound__"
 BETWEEN = "__grader_between__"
 # The name under which the hook is told of what a function returned.
 RETURNED = "{name}()"
-# Methods that make a list longer, so that it is no data before the loop that calls them has ended.
+# Methods that make a list longer; those that change a tensor in place end with an underscore.
 GROWING = frozenset({"append", "extend", "insert"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -83,7 +83,12 @@ class Bindings(ast.NodeTransformer):
         self._each_round = around
 
     def _block(self, block: list[ast.stmt]) -> list[ast.stmt]:
-        return [done for statement in block for done in self._statement(statement)]
+        done: list[ast.stmt] = []
+        for statement in block:
+            done.extend(self._statement(statement))
+            if isinstance(statement, ast.Expr):  # of a whole cell, `between` sees what these have changed
+                done.extend(_at(statement, call) for call in self._filled(statement))
+        return done
 
     def _after(self, statement: ast.stmt) -> list[ast.stmt]:
         """What to insert behind a statement that binds something; the value of a simple one is passed through."""
@@ -109,9 +114,9 @@ class Bindings(ast.NodeTransformer):
             return ast.copy_location(_call(BOUND, value, ast.Constant(target.attr)), value)
         return value
 
-    def _filled(self, loop: Loop) -> Iterator[ast.stmt]:
-        """Look at what a loop has filled. A half-filled y is no version of the data, so not in each round."""
-        for name in sorted(_names_filled(loop) - _names_bound(loop)):
+    def _filled(self, statement: Loop | ast.Expr) -> Iterator[ast.stmt]:
+        """Look at what a statement has filled. A half-filled y is no version of the data, so not in each round."""
+        for name in sorted(_names_filled(statement) - _names_bound(statement)):
             if self._wants(name) and self._is_whole(name):
                 yield _look(ast.Name(name, ast.Load()), name)
 
@@ -205,19 +210,18 @@ def _has_docstring(statement: ast.stmt) -> bool:
     )
 
 
-def _names_bound(loop: Loop) -> frozenset[str]:
-    return frozenset(
-        node.id for node in _own_nodes(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    )
+def _names_bound(statement: ast.stmt) -> frozenset[str]:
+    nodes = (node for node in _own_nodes(statement) if isinstance(node, ast.Name))
+    return frozenset(node.id for node in nodes if isinstance(node.ctx, ast.Store))
 
 
-def _names_filled(loop: Loop) -> frozenset[str]:
-    """The names of what a loop changes in place: `y[i] = …`, `y.append(…)`."""
+def _names_filled(statement: ast.stmt) -> frozenset[str]:
+    """The names of what is changed in place: `y[i] = …`, `y.append(…)`, `y.add_(…)`."""
     holders = (
         node.value
-        for node in _own_nodes(loop)
+        for node in _own_nodes(statement)
         if (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store))
-        or (isinstance(node, ast.Attribute) and node.attr in GROWING)
+        or (isinstance(node, ast.Attribute) and (node.attr in GROWING or node.attr.endswith("_")))
     )
     return frozenset(holder.id for holder in holders if isinstance(holder, ast.Name))
 

@@ -132,7 +132,7 @@ class GradientRecorder:
 
         def look_after(_result: None) -> None:
             seen = [
-                {"names": names_of(leaf, frames), "value": value, "before": grad, "after": _copy(leaf.grad)}
+                {"names": _names(leaf, frames), "value": value, "before": grad, "after": _copy(leaf.grad)}
                 for leaf, (value, grad) in zip(leaves, before, strict=True)
                 if value is not None
             ]
@@ -150,7 +150,7 @@ class GradientRecorder:
         def look_after(result: Any) -> None:
             grads = [_copy(grad) for grad in result] if isinstance(result, tuple) else []
             seen = [
-                {"names": names_of(leaf, frames), "value": value, "before": None, "after": after}
+                {"names": _names(leaf, frames), "value": value, "before": None, "after": after}
                 for leaf, value, after in zip(leaves, values, grads, strict=False)
                 if value is not None and after is not None
             ]
@@ -209,6 +209,13 @@ class GradientRecorder:
             index = self._array_index[key] = len(self._arrays)
             self._arrays.append(encoded)
         return index
+
+
+def _names(leaf: torch.Tensor, frames: list[Any]) -> list[str]:
+    try:
+        return names_of(leaf, frames)
+    except Exception:  # noqa: BLE001 - some object of the learner's cannot be looked into; the gradient counts without
+        return []
 
 
 def _copy(tensor: Any) -> Encoded | None:

@@ -45,7 +45,9 @@ class Probe:
         """
         watch = request.get("watch") or {"names": [], "returns": [], "at_least": 1}
         returned = frozenset(watch["returns"])
-        self._watch = Watch([*watch["names"], *(RETURNED.format(name=name) for name in returned)], watch["at_least"])
+        self._watch = Watch(
+            [*watch["names"], *(RETURNED.format(name=name) for name in returned)], watch["at_least"]
+        )
         swaps = [Swap(_array(pair["old"]), _array(pair["new"])) for pair in request.get("exchange", [])]
         self._exchange = Exchange(swaps)
         if request["record"]:
@@ -126,7 +128,9 @@ class Probe:
 
 
 def _array(encoded: Encoded) -> np.ndarray[Any, Any]:
-    data = np.frombuffer(base64.b64decode(encoded["data"]), dtype=np.dtype(encoded["dtype"]).newbyteorder("<"))
+    data = np.frombuffer(
+        base64.b64decode(encoded["data"]), dtype=np.dtype(encoded["dtype"]).newbyteorder("<")
+    )
     return data.reshape(encoded["shape"]).astype(encoded["dtype"])
 
 

@@ -19,10 +19,10 @@ MAX_NOTES = 5
 def show(document: Document, console: Console) -> None:
     """Print a report."""
     console.print(_headline(document))
-    if document.checks:
-        console.print(_checks(document))
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
+    if document.checks:
+        console.print(_checks(document))
     for reason in document.needs_review:
         console.print(_labelled(document, "label-review", reason, "yellow"))
     for note in document.notes[:MAX_NOTES]:
@@ -50,19 +50,22 @@ def _checks(document: Document) -> Table:
     table.add_column(width=1, no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(justify="right", no_wrap=True)
+    hints: set[str] = set()
     for check in document.checks:
         mark, colour = MARKS[check.status]
-        table.add_row(Line(mark, style=colour), _sentence(check, document), _points_of(check))
+        hint = "" if check.hint in hints else check.hint  # the same advice twice is no better than once
+        hints.add(check.hint)
+        table.add_row(Line(mark, style=colour), _sentence(check, hint, document), _points_of(check))
     return table
 
 
-def _sentence(check: CheckPart, document: Document) -> RenderableType:
+def _sentence(check: CheckPart, hint: str, document: Document) -> RenderableType:
     skipped = check.status == "skipped"
     lines: list[RenderableType] = [Line(check.title, style="dim" if skipped else "")]
     if check.message:
         lines.append(_indented(visible(check.message), "dim" if skipped else "red"))
-    if check.hint:
-        lines.append(_indented(say("label-hint", document.language) + visible(check.hint), "cyan"))
+    if hint:
+        lines.append(_indented(say("label-hint", document.language) + visible(hint), "cyan"))
     return Group(*lines)
 
 

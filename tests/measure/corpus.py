@@ -83,8 +83,13 @@ def _grade_share(folder: Path, label: Label, seed: int) -> Graded:
 
 def table(graded: Sequence[Graded]) -> str:
     """The table exercise × right/wrong: gradings, full marks, points lost."""
-    lines = ["| exercise | label | gradings | full marks | points lost | needs review |", "|---|---|---|---|---|---|"]
-    groups = sorted({(g.label.exercise, not g.label.right, g.label.ends_right and not g.label.right) for g in graded})
+    lines = [
+        "| exercise | label | gradings | full marks | points lost | needs review |",
+        "|---|---|---|---|---|---|",
+    ]
+    groups = sorted(
+        {(g.label.exercise, not g.label.right, g.label.ends_right and not g.label.right) for g in graded}
+    )
     for exercise, wrong, ends_right in groups:
         rows = [
             g for g in graded
@@ -135,7 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if check.score < check.max_score
             )
             why = failed or "; ".join(f"{reason.id} {reason.params}" for reason in g.report.needs_review)
-            out.write(f"  {g.label.file} seed {g.seed}: {g.report.score} of {g.report.max_score}; {g.label.note}; {why}\n")
+            out.write(
+                f"  {g.label.file} seed {g.seed}: {g.report.score} of {g.report.max_score}; {g.label.note}; {why}\n"
+            )
     return 1 if strayed else 0
 
 

@@ -41,7 +41,10 @@ def command_line_text() -> str:
     parts += _help_of("grader", group.get_help(context))
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        parts += _help_of(f"grader {name}", command.get_help(typer.Context(command, info_name=name, parent=context, terminal_width=80)))
+        parts += _help_of(
+            f"grader {name}",
+            command.get_help(typer.Context(command, info_name=name, parent=context, terminal_width=80)),
+        )
     return "\n".join(parts)
 
 

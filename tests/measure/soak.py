@@ -1,6 +1,6 @@
 """Grades one file many times and compares the reports, times apart.
 
-    python -m tests.measure.soak [--times 100] [--file FILE --exercise SLUG]
+python -m tests.measure.soak [--times 100] [--file FILE --exercise SLUG]
 """
 
 import argparse
