@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Array, Items, Value
+from grader.model import Array, Items, Trace, Value
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -14,12 +14,26 @@ DTYPES = frozenset({"bool", "uint8", "int8", "int16", "int32", "int64", "float16
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """The array of a record, in its own dtype. Raises ValueError if the record contradicts itself."""
-    if array.dtype not in DTYPES or any(size < 0 for size in array.shape):
-        raise ValueError(array.dtype)
-    kind = np.dtype(array.dtype)
-    if len(array.data) != math.prod(array.shape) * kind.itemsize:
+    if not _is_whole(array):
         raise ValueError(array.shape)
+    kind = np.dtype(array.dtype)
     return np.frombuffer(array.data, dtype=kind.newbyteorder("<")).astype(kind).reshape(array.shape)
+
+
+def is_sound(trace: Trace) -> bool:
+    """Whether a trace that came out of a kernel agrees with itself: each array with its shape, each index."""
+    leaves = [leaf for training in trace.trainings for call in training.seen for leaf in call.leaves]
+    arrays = [*trace.arrays, *(version.array for version in trace.versions)]
+    arrays += [part for leaf in leaves for part in (leaf.value, leaf.before, leaf.after) if part is not None]
+    indices = [index for training in trace.trainings for call in training.seen for index in call.saved]
+    return all(_is_whole(array) for array in arrays) and all(0 <= k < len(trace.arrays) for k in indices)
+
+
+def _is_whole(array: Array) -> bool:
+    """Whether an array's bytes are as many as its dtype and shape say."""
+    if array.dtype not in DTYPES or any(size < 0 for size in array.shape):
+        return False
+    return len(array.data) == math.prod(array.shape) * np.dtype(array.dtype).itemsize
 
 
 def from_numpy(values: np.ndarray[Any, Any]) -> Array:

@@ -24,9 +24,9 @@ from grader.model import Parameters, Text, Trace, Training
 from grader.steps import NAMELESS, Component, components, leaf_values
 
 # Sums of a few hundred float32 products carry a rounding error of at most about 1e3 units of 6e-8.
+TOLERANCE = 2e-4
 # What the task calls slope and intercept, for a leaf that no name holds any more, as after `w = w - …`.
 ROLES = ("w", "b")
-TOLERANCE = 2e-4
 MAX_PARAMETERS = 8
 MAX_PAIRS = 6
 MAX_TRAININGS = 40

@@ -1,16 +1,20 @@
 """That a run on exchanged data holds y + the line everywhere, once, and is else the run that it was."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 
 from grader.arrays import from_numpy, numbers
 from grader.exchange import Pair, data_pairs, shifted
 from grader.kernel.pool import Kernels
 from grader.model import RunError, Version
+from grader.probe.watch import Watch
 from tests.exchanging import Numbers, Outcome, Pairs, Reads, Script, scripts
 from tests.made_data import made_data
 
@@ -169,7 +173,32 @@ def test_a_binding_at_the_end_shows_nothing(pairs: Pairs, last: str) -> None:
     assert pairs.run(start + last, []).outputs == ("", "")
 
 
-# ---- pairs and shifts ---------------------------------------------------------------------------
+# ---- versions, pairs and shifts ---------------------------------------------------------------------------
+
+
+def test_a_version_is_kept_once_and_anew_when_it_changes() -> None:
+    watch = Watch(("y",), 2)
+    y = torch.tensor([1.0, 2.0], requires_grad=True)
+    for value in (
+        y,
+        y,
+        y.detach().numpy(),
+        y.double(),
+        [1.0, 2.0],
+        y.view(2, 1),
+        torch.empty(2, device="meta"),
+    ):
+        watch.bound(value, "y")
+    y.data[0] = 3
+    watch.bound(y, "y")
+    watch.bound(y.bfloat16(), "y")
+    watch.scan({"x": y, "y": y + 1})
+    seen = [from_base64(version["array"]) for version in watch.versions()]
+    assert seen == [[1, 2], [3, 2], [4, 3]]
+
+
+def from_base64(array: dict[str, Any]) -> list[float]:
+    return [float(number) for number in np.frombuffer(base64.b64decode(array["data"]), dtype=array["dtype"])]
 
 
 def found(*versions: tuple[str, Numbers]) -> list[tuple[bytes, bytes]]:

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "kernel.zygote": "kernel.warm kernel.worker",
     "kernel.outputs": "",
     "kernel.provisioner": "kernel.warm",
-    "kernel.session": "errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model settings",
+    "kernel.session": "arrays errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model settings",
     "kernel.pool": "errors kernel.session kernel.warm settings",
     # what checks are made of
     "exchange": "arrays model",

@@ -17,6 +17,7 @@ import msgspec
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 
+from grader.arrays import is_sound
 from grader.errors import KernelFault
 from grader.kernel.faults import run_error
 from grader.kernel.outputs import BoundedClient
@@ -127,7 +128,7 @@ class Session:
         return Call(
             value=None if value is None else _decode(value, Value, None),
             error=run_error(seen, {}) if isinstance(seen, dict) else None,
-            trace=_decode(answer.get("trace"), Trace, Trace()),
+            trace=_decode_trace(answer.get("trace")),
         )
 
     async def close(self) -> None:
@@ -239,9 +240,7 @@ class Session:
             return Trace(), ()
         sources = {cell.number: cell.source for cell in submission.cells}
         seen = _decode(answer.get("errors"), list[dict[str, Any]], [])
-        return _decode(answer.get("trace"), Trace, Trace()), tuple(
-            run_error(error, sources) for error in seen
-        )
+        return _decode_trace(answer.get("trace")), tuple(run_error(error, sources) for error in seen)
 
     async def _values(self, names: Sequence[str]) -> dict[str, Value]:
         if not names:
@@ -279,6 +278,12 @@ def _decode(value: Any, kind: Any, otherwise: Any) -> Any:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
         return otherwise
+
+
+def _decode_trace(value: Any) -> Trace:
+    """Decode a trace; one that contradicts itself is as good as none."""
+    trace: Trace = _decode(value, Trace, Trace())
+    return trace if is_sound(trace) else Trace()
 
 
 def _with_limit(errors: tuple[RunError, ...], limit: RunError | None) -> tuple[RunError, ...]:

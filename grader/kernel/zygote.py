@@ -12,6 +12,7 @@ Requests and answers are JSON, one per packet:  {"cwd", "env", "connection_file"
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -21,6 +22,9 @@ from typing import Any, NoReturn
 
 from grader.kernel.warm import PACKET_BYTES
 
+FOR_OPTIMIZERS = "torch._dynamo"
+# A single grading is over before the zygote has been idle for so long.
+IDLE_SECONDS = 2.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -30,8 +34,7 @@ def main() -> None:
     from grader.kernel import worker  # noqa: PLC0415 - the warm-up itself
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.collect()
-    gc.freeze()  # the collector would otherwise touch, and so copy, every page after a fork
+    _settle()
     while packet := _receive(channel):
         _reap()
         request = json.loads(packet)
@@ -41,16 +44,30 @@ def main() -> None:
         channel.send(json.dumps({"pid": pid}).encode())
 
 
+def _settle() -> None:
+    """Take what is there out of the collector's sight: it would touch, and so copy, every page after a fork."""
+    gc.collect()
+    gc.freeze()
+
+
 def _receive(channel: socket.socket) -> bytes:
     """The next request; empty when the other end is gone. Dead children are buried while waiting."""
-    channel.settimeout(1.0)
+    channel.settimeout(IDLE_SECONDS)
     while True:
         try:
             return channel.recv(PACKET_BYTES)
         except TimeoutError:
             _reap()
+            _warm_up_further()
         except OSError:
             return b""
+
+
+def _warm_up_further() -> None:
+    """Import what torch imports for the first optimizer of a process; it takes a second, so only when idle."""
+    if FOR_OPTIMIZERS not in sys.modules:
+        importlib.import_module(FOR_OPTIMIZERS)
+        _settle()
 
 
 def _reap() -> None:

@@ -34,6 +34,16 @@ def first(value: Any) -> float | None:
     return None
 
 
+def raw(value: Any) -> bytes | None:
+    """The memory of a tensor or array, at little cost; None where it is not that simple."""
+    try:
+        if type(value) is torch.Tensor:
+            return bytes(value.detach().numpy().tobytes())
+        return value.tobytes() if type(value) is np.ndarray else None
+    except (RuntimeError, TypeError):  # there is no such memory, or numpy cannot show it
+        return None
+
+
 def read(value: Any) -> Numbers | None:
     """The numbers of a value as an array of its shape; None if it holds anything else.
 
