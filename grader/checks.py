@@ -32,7 +32,7 @@ from grader.exercise import load_exercise, load_reference
 from grader.experiment import Experiment, HiddenArgument
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Call, Function, Module, Parameters, Run, Text, Trace, Unusable, Value
+from grader.model import Call, Function, Module, Parameters, Run, RunError, Text, Trace, Unusable, Value
 from grader.settings import load_settings
 from grader.text import say
 
@@ -234,14 +234,20 @@ def _call(experiment: Experiment, name: str, *arguments: HiddenArgument) -> Call
         fail("not-a-function", name=name)
     call = experiment.call(name, arguments)
     if call.error is not None:
-        fail(
-            "call-ran-too-long" if call.error.kind == "time-limit" else "call-raised",
-            name=name,
-            error=public_error(call.error.message),
-            cell=call.error.cell,
-            line=call.error.line,
-        )
+        _fail_of(call.error, name, len(arguments))
     return CallView(call, name)
+
+
+def _fail_of(error: RunError, name: str, count: int) -> NoReturn:
+    """Fail since a call of a learner's function gave an error."""
+    if error.kind == "time-limit":
+        fail("call-ran-too-long", name=name)
+    if error.kind == "kernel-died":
+        fail("call-ended-python", name=name)
+    kind = public_error(error.message)
+    if error.line is None:  # it was not in the learner's code: the function does not take the arguments
+        fail("call-not-taken", name=name, error=kind, count=count)
+    fail("call-raised", name=name, error=kind, cell=error.cell, line=error.line)
 
 
 def public_error(message: str) -> str:

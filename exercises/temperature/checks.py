@@ -71,6 +71,7 @@ def test_training_loop_elsewhere(call, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.points(2)
+@pytest.mark.needs("test_one_step")
 def test_trained_on_the_readings(run: RunView, reference: ModuleType) -> None:
     """Trained on t_un for 5000 epochs with learning rate 0.01, the params are about (5.367, −17.301)."""
     wanted = reference.params.detach().numpy().astype(float)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.probe.numbers import Numbers, count, first, is_pandas, read
+from grader.probe.numbers import Numbers, count, first, is_pandas, is_tensor, read
 
 # A float32 copy of float64 data differs by at most 2**-24 ≈ 6e-8, relatively.
 RELATIVE = 2e-7
@@ -50,7 +50,7 @@ class Exchange:
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
         """Return the value, or its replacement where it cannot be changed in place."""
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             return self._tensor(value)
         if type(value) is np.ndarray:
             return self._array_like(value, value.shape, _fill_ndarray)
@@ -179,7 +179,7 @@ def _fill_member(member: Any, new: Any) -> Any:
             return tuple(flat)
         member[:] = flat
         return member
-    if isinstance(member, torch.Tensor):
+    if is_tensor(member):
         return _fill_tensor(member, np.asarray(new, dtype=np.float64))
     if type(member) is np.ndarray:
         return _fill_ndarray(member, np.asarray(new, dtype=np.float64))

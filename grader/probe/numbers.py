@@ -11,6 +11,11 @@ from grader.probe.encode import tensor_to_array
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
+def is_tensor(value: object) -> bool:
+    """Whether a value is a tensor by its type, whatever its `__class__` claims."""
+    return issubclass(type(value), torch.Tensor)
+
+
 def count(value: Any) -> int:
     """How many numbers (or rows) a value seems to hold, at little cost; 0 for what holds none."""
     kind = type(value)
@@ -18,8 +23,8 @@ def count(value: Any) -> int:
         return len(value)
     if kind is np.ndarray:
         return int(value.size)
-    if isinstance(value, torch.Tensor):
-        return value.numel()
+    if is_tensor(value):
+        return int(value.numel())
     if is_pandas(value):
         return int(value.size)
     return 0
@@ -27,7 +32,7 @@ def count(value: Any) -> int:
 
 def first(value: Any) -> float | None:
     """The first number of a tensor or array, at little cost; None where it is not that simple."""
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         return float(value.data.flatten()[0]) if value.layout == torch.strided else None
     if type(value) is np.ndarray and value.dtype.kind in "fiu":
         return float(value.flat[0])
@@ -52,7 +57,7 @@ def read(value: Any) -> Numbers | None:
     kind = type(value)
     numbers: Any = None
     try:
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             numbers = tensor_to_array(value)
         elif kind is np.ndarray and value.dtype.kind in "fiub":
             numbers = value

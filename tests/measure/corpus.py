@@ -124,7 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     labels = [label for label in read_labels(chosen.folder) if chosen.only in (None, label.exercise)]
     if chosen.files:
         labels = [label for label in labels if any(name in label.file for name in chosen.files)]
-    graded = list(grade_all(chosen.folder, labels, chosen.seeds, chosen.jobs))
+    graded = []
+    for one in grade_all(chosen.folder, labels, chosen.seeds, chosen.jobs):
+        graded.append(one)
+        mark = "." if one.as_labelled else f"\n{one.label.file} seed {one.seed} is not as labelled\n"
+        sys.stderr.write(mark)
+        sys.stderr.flush()
+    sys.stderr.write("\n")
     out = sys.stdout
     out.write(table(graded) + "\n")
     if chosen.keep:
