@@ -101,13 +101,6 @@ class Any(metaclass=Meta):
     __float__, __abs__ = lie(9.0), lie(9.0)
 anything = Any()
 several = [Any(), 1.0]
-class Reordered(type):
-    def mro(cls):
-        touched.append(1)
-        return [cls, nn.Module, object]
-class NoModule(metaclass=Reordered):
-    __slots__ = ()
-no_module = NoModule()
 """
 MODULES = """
 class Forged(dict):
@@ -154,6 +147,7 @@ STORED = {
     "tensor": np.array([1, 2], np.float32),
     "parameter": np.array([1, 2], np.float32),
     "real": np.array(1.5),
+    "scalar": np.array(1.5),
     "whole": np.array(3),
     "array": np.array([1.0, 2.0]),
     "numbers": np.array([1.0, 2.0]),
@@ -164,7 +158,6 @@ REFUSED = {
     "dispatched": "Dispatched",
     "wrapper": "Dispatched",
     "shapeless": "Dispatched",
-    "scalar": "Scalar",
     "numberlike": "Numberlike",
     "arraylike": "Arraylike",
     "series": "Series",
@@ -180,7 +173,6 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "own": {"weight": [1.0, 2.0]},
     "without_dict": {"weight": [[2.0]]},
     "emptied": {},
-    "no_module": {},
 }
 NAMES = (*STORED, *REFUSED, *REFUSED_MEMBERS, *PARAMETERS, "tensor.grad", "claims.grad", "anything.grad")
 

@@ -23,19 +23,15 @@ Encoded = dict[str, Any]
 
 MAX_ARRAY_BYTES = 2_000_000
 # Of one value, with all its members at all depths.
-MAX_BYTES = 4_000_000
-MAX_ITEMS = 20_000
-MAX_DEPTH = 4
+MAX_BYTES, MAX_ITEMS, MAX_DEPTH = 4_000_000, 20_000, 4
 MAX_NAME = 80
 
-NUMPY_DTYPES = frozenset(
-    {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
-)
+NUMPY_DTYPES = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64".split())
 NUMPY_SCALARS = tuple(np.dtype(name).type for name in sorted(NUMPY_DTYPES))
 TORCH_DTYPES = frozenset(getattr(torch, name) for name in NUMPY_DTYPES) | {torch.bfloat16}
 FUNCTION_TYPES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, type)
 
-_mro = type.__dict__["__mro__"].__get__
+_bases = type.__dict__["__bases__"].__get__
 _name = type.__dict__["__name__"].__get__
 _detach = torch.Tensor.detach
 _to = torch.Tensor.to
@@ -90,14 +86,22 @@ class _Room:
 
 
 def _encode(value: object, room: _Room) -> Encoded:
-    for kind in _mro(type(value)):
+    for kind in _kinds(value):
         if (encoder := ENCODERS.get(id(kind))) is not None:
             return encoder(value, room)
     return _unusable("unsupported", value)
 
 
+def _kinds(value: object) -> Iterator[type]:
+    """The types that a value really is of. A metaclass may claim others in its `mro`; reading as one of them crashes."""
+    kinds: list[type] = [type(value)]
+    for kind in kinds:
+        yield kind
+        kinds.extend(base for base in _bases(kind) if not any(base is known for known in kinds))
+
+
 def _is_a(value: object, kind: type) -> bool:
-    return any(base is kind for base in _mro(type(value)))
+    return any(base is kind for base in _kinds(value))
 
 
 def _unusable(why: str, value: object) -> Encoded:
