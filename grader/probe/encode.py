@@ -26,9 +26,9 @@ MAX_ARRAY_BYTES = 2_000_000
 MAX_BYTES, MAX_ITEMS, MAX_DEPTH = 4_000_000, 20_000, 4
 MAX_NAME = 80
 
-NUMPY_DTYPES = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64".split())
+NUMPY_DTYPES = {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
 NUMPY_SCALARS = tuple(np.dtype(name).type for name in sorted(NUMPY_DTYPES))
-TORCH_DTYPES = frozenset(getattr(torch, name) for name in NUMPY_DTYPES) | {torch.bfloat16}
+TORCH_DTYPES = {getattr(torch, name) for name in NUMPY_DTYPES} | {torch.bfloat16}
 FUNCTION_TYPES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, type)
 
 _bases = type.__dict__["__bases__"].__get__
