@@ -12,9 +12,9 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Report
 from grader.settings import Settings
-from tests.measure.corpus import CORPUS, SAMPLE
 
-__all__ = ["CORPUS", "SAMPLE"]
+CORPUS = Path(__file__).parent / "corpus"
+SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
 
 
 @pytest.fixture(scope="session")

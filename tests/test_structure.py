@@ -57,7 +57,6 @@ MAY_IMPORT = {
     "experiment": "arrays exercise kernel.pool kernel.session model",
     "checks": "arrays errors exercise experiment kernel.pool load model settings text",
     "paths": "checks",
-    "fits": "checks gradients steps",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",
     "grade": "runner errors exercise experiment kernel.faults kernel.pool kernel.session model settings",

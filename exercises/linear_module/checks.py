@@ -7,9 +7,8 @@ import pytest
 
 from grader.checks import Numbers, RunView, fail, skip
 from grader.exchange import Pair, data_pairs, shifted
-from grader.fits import check_autograd, check_line_gradients
 from grader.gradients import Judgement, judge_trainings
-from grader.steps import Steps, trainings_that_ended_at
+from grader.steps import Steps, parameters_reached, trainings_that_ended_at
 
 X, Y = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])
 LARGEST_LOSS = 0.1
@@ -68,14 +67,26 @@ def test_model_is_a_line(run: RunView) -> None:
 @pytest.mark.points(1)
 def test_gradient_comes_from_autograd(run: RunView) -> None:
     """While it trained, the gradients of weight and bias came from autograd."""
-    check_autograd(run)
+    count = parameters_reached(run.trace)
+    if count == 0:
+        fail("no-autograd")
+    if count == 1:
+        fail("one-parameter-only", count=count)
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_gradient_comes_from_autograd")
-def test_gradient_is_right(parameters: list[float], judgements: list[Judgement]) -> None:
+def test_gradient_is_right(run: RunView, parameters: list[float], judgements: list[Judgement]) -> None:
     """The gradients seen while it trained are those of the mean squared error, each step starting from zero."""
-    check_line_gradients(judgements, lambda judgement: ended_at(judgement, parameters))
+    del run
+    linked = [judgement for judgement in judgements if ended_at(judgement, parameters)]
+    judged = linked or judgements[-1:]
+    if any(judgement.right for judgement in judged):
+        return
+    for judgement in reversed(judged):
+        if judgement.reason is not None:
+            fail(judgement.reason.id, **judgement.reason.params)
+    skip("gradient-unseen", free=True, review=True)
 
 
 def ended_at(judgement: Judgement, parameters: list[float]) -> bool:

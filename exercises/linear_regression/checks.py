@@ -8,9 +8,9 @@ import pytest
 
 from grader.checks import Numbers, RunView, fail, skip
 from grader.exchange import Pair, data_pairs, shifted
-from grader.fits import check_autograd, check_line_gradients
 from grader.gradients import Judgement, judge_trainings
 from grader.line import Line, chance_of, fit_line, mean_squared_error
+from grader.steps import parameters_reached
 
 POINTS = 100
 SLOPE, INTERCEPT = 10.0, 4.0
@@ -109,14 +109,25 @@ def is_the_task(line: Line, x: Numbers) -> bool:
 @pytest.mark.points(1)
 def test_gradient_comes_from_autograd(run: RunView) -> None:
     """The gradients of w and b come from autograd."""
-    check_autograd(run)
+    count = parameters_reached(run.trace)
+    if count == 0:
+        fail("no-autograd")
+    if count == 1:
+        fail("one-parameter-only", count=count)
 
 
 @pytest.mark.points(2)
 @pytest.mark.needs("test_gradient_comes_from_autograd")
 def test_gradient_is_right(run: RunView, data: Data, judgements: list[Judgement]) -> None:
     """The gradients seen while it trained are those of the mean squared error, each step starting from zero."""
-    check_line_gradients(judgements, lambda judgement: made_the_line(run, data, judgement))
+    linked = [judgement for judgement in judgements if made_the_line(run, data, judgement)]
+    judged = linked or judgements[-1:]
+    if any(judgement.right for judgement in judged):
+        return
+    for judgement in reversed(judged):
+        if judgement.reason is not None:
+            fail(judgement.reason.id, **judgement.reason.params)
+    skip("gradient-unseen", free=True, review=True)
 
 
 @pytest.mark.points(1)

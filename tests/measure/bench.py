@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.load import load
-from tests.measure.corpus import SAMPLE
 
+SAMPLE = Path(__file__).parents[1] / "corpus" / "linear_regression" / "s077.ipynb"
 TARGET_SECONDS = 1.0
 
 

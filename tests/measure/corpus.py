@@ -25,7 +25,6 @@ from grader.model import Report
 from grader.settings import Settings
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
 KEPT = Path(__file__).parents[2] / "docs" / "measurements.md"
 BEGIN, END = "<!-- corpus -->", "<!-- end of corpus -->"
 

@@ -16,7 +16,8 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.report.document import word
 from grader.settings import Settings
-from tests.measure.corpus import SAMPLE
+
+SAMPLE = Path(__file__).parents[1] / "corpus" / "linear_regression" / "s077.ipynb"
 
 
 def reports(path: Path, slug: str, times: int, kernels: Kernels) -> set[bytes]:
