@@ -284,6 +284,6 @@ def pytest_configure(config: pytest.Config) -> None:
         exercise, handed_in = load_exercise(checks.parents[2], checks.parent.name), load(Path(submission))
         kernels = Kernels(settings := load_settings(Path.cwd())).__enter__()
         config.add_cleanup(lambda: kernels.__exit__(None, None, None))
-        config.pluginmanager.register(fixtures(Experiment(kernels, handed_in, exercise, settings.seed)))
+        config.pluginmanager.register(fixtures(Experiment(kernels, handed_in, exercise, settings)))
     except GraderError as error:
         raise pytest.UsageError(say(error.text, "en", error.params)) from None

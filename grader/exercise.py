@@ -11,6 +11,7 @@ from typing import TypedDict
 import msgspec
 
 from grader.errors import CourseError, UsageError
+from grader.limits import ChosenLimits
 from grader.model import Language, Watched
 
 PACKAGE = Path(__file__).parent
@@ -43,6 +44,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: raised when a change of the checks can change a grade.
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
+    limits: those that differ from the defaults; settings go before them.
     """
 
     version: int
@@ -51,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checks: dict[str, CheckText]
     watch: Watch = Watch()
     text: dict[str, Wording] = {}
+    limits: ChosenLimits = ChosenLimits()
 
 
 class Exercise(msgspec.Struct, frozen=True):

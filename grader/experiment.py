@@ -10,7 +10,9 @@ from grader.arrays import from_numpy
 from grader.exercise import Exercise
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
+from grader.limits import merged
 from grader.model import Argument, Call, Run, Submission, Swap
+from grader.settings import Settings
 
 
 class LeafArgument(msgspec.Struct, frozen=True):
@@ -34,28 +36,29 @@ class Experiment:
         kernels: Kernels,
         submission: Submission,
         exercise: Exercise,
-        seed: int,
+        settings: Settings,
         progress: Progress | None = None,
     ) -> None:
         """Run the submission. Raises KernelFault if no kernel can be had."""
         self._kernels = kernels
         self.submission = submission
         self.exercise = exercise
-        self.seed = seed
+        self.seed = settings.seed
+        self._limits = merged(exercise.manifest.limits, settings)
         self.reruns = 0
-        self._session = kernels.open()
+        self._session = kernels.open(self._limits)
         if exercise.watched:
-            kernels.prepare()  # for the rerun on exchanged data
+            kernels.prepare(self._limits)  # for the rerun on exchanged data
         self.run: Run = kernels.do(
             self._session.run(
-                submission, seed=seed, values=exercise.names, watch=exercise.watched, progress=progress
+                submission, seed=self.seed, values=exercise.names, watch=exercise.watched, progress=progress
             )
         )
 
     def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
         """Run the submission again with the same seeds, its data exchanged."""
         self.reruns += 1
-        session = self._kernels.open()
+        session = self._kernels.open(self._limits)
         try:
             return self._kernels.do(
                 session.run(

@@ -25,9 +25,7 @@ def grade(
 ) -> Report:
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
-        with contextlib.closing(
-            Experiment(kernels, submission, exercise, settings.seed, progress)
-        ) as experiment:
+        with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
             return _report(experiment, run_checks(experiment))
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)

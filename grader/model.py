@@ -46,6 +46,30 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 # ---- what is asked of a kernel ------------------------------------------------------------------
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run may use, and the calls after it. A notebook that passes a limit is stopped or gets an error.
+
+    cell_seconds, run_seconds: wall-clock time of one cell, and of all cells together.
+    cpu_seconds: CPU time of the whole job, its threads and processes added up.
+    memory_mb: memory in MiB that the kernel may allocate; 0 is no limit.
+    processes: processes and threads at one time.
+    scratch_mb: MiB that it may write to disk.
+    open_files: files and sockets open at one time, in one process.
+    output_bytes: characters that it may print or display.
+    output_messages: messages in which it may do so.
+    """
+
+    cell_seconds: float = 30.0
+    run_seconds: float = 60.0
+    cpu_seconds: float = 120.0
+    memory_mb: int = 4096
+    processes: int = 128
+    scratch_mb: int = 256
+    open_files: int = 512
+    output_bytes: int = 20_000_000
+    output_messages: int = 50_000
+
+
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """Names of which the probe keeps every version that holds at least `at_least` numbers.
 
@@ -69,6 +93,20 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
     form: Literal["leaf", "tensor", "plain"]
     array: "Array"
+
+
+Tier = Literal["namespaces", "bubblewrap", "landlock", "none"]
+
+
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
+    """How kernels are confined: the tier, the layers that hold, and those that this machine cannot give.
+
+    Layers are `namespaces`, `file-system`, `identity`, `limits`, `landlock`, `seccomp`, `guardian`, `cgroup`.
+    """
+
+    tier: Tier
+    layers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 # ---- what a run gave ----------------------------------------------------------------------------

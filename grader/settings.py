@@ -4,39 +4,35 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from grader.errors import UsageError
+from grader.limits import ChosenLimits
 from grader.model import Language
 
 ENVIRONMENT_PREFIX = "GRADER_"
 
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 # What all generators take as a seed.
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-Size = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(ChosenLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a grading depends on besides the submission and the exercise.
 
     seed: fixes the random numbers of the run and the hidden data.
     language: of messages and reports; None means the locale's.
     course: folder that holds `exercises/` and `reference/`; None means the one that came with grader.
-    cell_seconds, run_seconds: wall-clock limits of one cell and of a whole run.
-    output_bytes: how much one run may print or display.
-    memory_mb: how much data memory the kernel may allocate, where the platform can limit it; 0 is no limit.
+    sandbox: how kernels are confined; "auto" is the best that this machine can do, "none" not at all.
+
+    The limits are those of `grader.model.Limits`; one that is not set is the exercise's, or the default.
     """
 
     seed: Seed = 0
     language: Language | None = None
     course: str | None = None
-    cell_seconds: Seconds = 30.0
-    run_seconds: Seconds = 60.0
-    output_bytes: Size = 20_000_000
-    memory_mb: Size = 4096
+    sandbox: Literal["auto", "namespaces", "bubblewrap", "landlock", "none"] = "auto"
 
 
 class _Tool(msgspec.Struct):

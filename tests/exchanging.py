@@ -10,7 +10,7 @@ import numpy as np
 from grader.arrays import numbers
 from grader.exchange import data_pairs, shifted
 from grader.kernel.pool import Kernels
-from grader.model import Run, Submission, Swap, Watched
+from grader.model import Limits, Run, Submission, Swap, Watched
 from tests.files import code, load_notebook, notebook
 
 SCRIPTS = Path(__file__).parent / "exchanged"
@@ -73,7 +73,7 @@ class Pairs:
         self._open()
 
     def _open(self) -> None:
-        self._sessions = self._kernels.open(), self._kernels.open()
+        self._sessions = self._kernels.open(Limits()), self._kernels.open(Limits())
 
     def close(self) -> None:
         """End both kernels."""

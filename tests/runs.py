@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from grader.kernel.pool import Kernels
-from grader.model import Cell, Run, Submission, Watched
+from grader.model import Cell, Limits, Run, Submission, Watched
 
 
 def run_cells(kernels: Kernels, sources: Sequence[str], values: Sequence[str] = ()) -> Run:
@@ -11,7 +11,7 @@ def run_cells(kernels: Kernels, sources: Sequence[str], values: Sequence[str] = 
     cells = tuple(Cell(number=number, source=source) for number, source in enumerate(sources, start=1))
     submission = Submission(name="a.ipynb", sha256="", exercise=None, cells=cells, original=cells)
     watched = Watched(names=("x", "y"), at_least=100)
-    session = kernels.open()
+    session = kernels.open(Limits())
     try:
         run = kernels.do(session.run(submission, seed=0, values=values, watch=watched))
     finally:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Session
-from grader.model import Argument, Call, Cell, Run, Submission
+from grader.model import Argument, Call, Cell, Limits, Run, Submission
+
+USUAL = Limits()
 
 
 class Ran(NamedTuple):
@@ -28,9 +30,11 @@ def submission(sources: Sequence[str]) -> Submission:
 
 
 @contextmanager
-def ran(kernels: Kernels, *sources: str, values: Sequence[str] = (), seed: int = 0) -> Iterator[Ran]:
+def ran(
+    kernels: Kernels, *sources: str, values: Sequence[str] = (), seed: int = 0, limits: Limits = USUAL
+) -> Iterator[Ran]:
     """Run the cells in a fresh kernel and read the names in `values`."""
-    session = kernels.open()
+    session = kernels.open(limits)
     try:
         yield Ran(kernels, session, kernels.do(session.run(submission(sources), seed=seed, values=values)))
     finally:

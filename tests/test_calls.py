@@ -11,6 +11,7 @@ from grader.exercise import course_folder, load_exercise
 from grader.experiment import Experiment, HiddenArgument, LeafArgument
 from grader.kernel.pool import Kernels
 from grader.model import Call, Items, Unusable
+from grader.settings import Settings
 from tests.sessions import submission
 
 DEFINITIONS = """
@@ -72,7 +73,7 @@ ERRORS: dict[str, tuple[tuple[HiddenArgument, ...], str, int | None]] = {
 def experiment(kernels: Kernels) -> Iterator[Experiment]:
     """The definitions, in one kernel for all tests of this file."""
     exercise = load_exercise(course_folder(None), "minimise_parabola")
-    with closing(Experiment(kernels, submission([DEFINITIONS, FAILING]), exercise, 0)) as experiment:
+    with closing(Experiment(kernels, submission([DEFINITIONS, FAILING]), exercise, Settings())) as experiment:
         assert experiment.run.errors == ()
         yield experiment
 

@@ -11,7 +11,7 @@ import pytest
 from grader.arrays import from_numpy, scalar
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Array, Report, Run, RunError
+from grader.model import Array, Limits, Report, Run, RunError
 from tests.sessions import ran, submission
 
 DATA = """
@@ -198,7 +198,7 @@ def test_plots_magics_and_await_hold_nothing_up(
     kernels: Kernels, write_notebook: Callable[..., Path]
 ) -> None:
     loaded = load(write_notebook(PLOTS, MAGICS.strip(), "%%time\nt = 5.0", AWAITS))
-    session = kernels.open()
+    session = kernels.open(Limits())
     try:
         run = kernels.do(session.run(loaded, seed=0, values=["drawn", "w", "b", "t", "awaited"]))
     finally:
@@ -210,7 +210,7 @@ def test_plots_magics_and_await_hold_nothing_up(
 
 def test_progress_counts_the_cells(kernels: Kernels) -> None:
     told: list[tuple[int, int]] = []
-    session = kernels.open()
+    session = kernels.open(Limits())
     try:
         work = session.run(
             submission(["1", "2"]), seed=0, progress=lambda cell, cells: told.append((cell, cells))

@@ -12,6 +12,7 @@ from grader.arrays import from_numpy
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
+from grader.limits import merged
 from grader.load import load
 from grader.model import Language, Report, Unusable
 from grader.report.document import word
@@ -19,7 +20,8 @@ from grader.settings import Settings
 from tests.sessions import ran
 
 LINUX = sys.platform == "linux"  # memory can be limited there alone
-LIMITS = Settings(cell_seconds=2.0, run_seconds=3.5, output_bytes=200_000, memory_mb=700)
+SMALL = Settings(cell_seconds=2.0, run_seconds=3.5, output_bytes=200_000, output_messages=300, memory_mb=700)
+LIMITS = merged(SMALL)
 LATER = "later = 1.0"
 
 
@@ -52,6 +54,7 @@ ENDS = {
     "many cells": Ended(("import time\ntime.sleep(1.7)", ENDLESS, LATER), "run-time-limit", 2, 2, "3.5"),
     "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200000"),
     "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, None, "200000"),
+    "very many displays": Ended(("while True: display(0)", LATER), "message-limit", 1, 1, "300"),
     "os._exit": Ended(("import os", "os._exit(0)", LATER), "kernel-died", 2, None),
     "a segmentation fault": Ended(("import ctypes\nctypes.string_at(0)", LATER), "kernel-died", 1, None),
     "killing itself": Ended(
@@ -73,7 +76,7 @@ ALL_ENDS = ENDS | CELL_ENDS
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[Kernels]:
     """Kernels with small limits."""
-    with Kernels(LIMITS) as kernels:
+    with Kernels(SMALL) as kernels:
         yield kernels
 
 
@@ -83,7 +86,7 @@ def graded(hurried: Kernels, write_notebook: Callable[..., Path]) -> Callable[..
 
     def run(*cells: str, exercise: str = "minimise_parabola") -> Report:
         loaded = load_exercise(course_folder(None), exercise)
-        return grade(load(write_notebook(*cells)), loaded, LIMITS, hurried)
+        return grade(load(write_notebook(*cells)), loaded, SMALL, hurried)
 
     return run
 
@@ -105,7 +108,7 @@ def test_every_end_is_graded_and_named(name: str, graded: Callable[..., Report])
     ("name", "runs_on"), [("an endless loop", False), *[("a list beyond memory", True)][: int(LINUX)]]
 )
 def test_what_was_bound_before_the_end_counts(name: str, runs_on: bool, hurried: Kernels) -> None:
-    with ran(hurried, *ALL_ENDS[name].cells, values=("kept", "later")) as kernel:
+    with ran(hurried, *ALL_ENDS[name].cells, values=("kept", "later"), limits=LIMITS) as kernel:
         assert kernel.run.complete is runs_on
         assert kernel.run.values["kept"] != Unusable(why="missing")
         assert (kernel.run.values["later"] != Unusable(why="missing")) is runs_on
@@ -131,7 +134,7 @@ optimizer.step(closure)
 
 
 def test_an_interrupt_of_its_own_is_no_limit(hurried: Kernels) -> None:
-    with ran(hurried, "raise KeyboardInterrupt", ENDLESS) as kernel:
+    with ran(hurried, "raise KeyboardInterrupt", ENDLESS, limits=LIMITS) as kernel:
         errors = [(error.kind, error.cell) for error in kernel.run.errors]
     assert errors == [("error", 1), ("time-limit", 2)]
 
@@ -154,7 +157,7 @@ def alive(): return 1.0
 
 @pytest.mark.parametrize("name", ["endless", "swallows"])
 def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(name: str, hurried: Kernels) -> None:
-    with ran(hurried, CALLED) as kernel:
+    with ran(hurried, CALLED, limits=LIMITS) as kernel:
         call = kernel.call(name)
         assert call.value is None
         assert call.error is not None
@@ -166,7 +169,7 @@ def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(name: s
 def test_a_call_that_takes_its_kernel_with_it_says_so_and_so_do_later_ones(
     name: str, kind: str, hurried: Kernels
 ) -> None:
-    with ran(hurried, CALLED) as kernel:
+    with ran(hurried, CALLED, limits=LIMITS) as kernel:
         first, later = kernel.call(name), kernel.call("alive")
     assert first.error is not None
     assert later.error is not None
@@ -175,6 +178,6 @@ def test_a_call_that_takes_its_kernel_with_it_says_so_and_so_do_later_ones(
 
 def test_a_kernel_that_no_longer_speaks_json_has_died(hurried: Kernels) -> None:
     forging = "get_ipython().kernel.session.pack = lambda message: b'[}'"
-    with ran(hurried, "import torch", forging, LATER, values=["later"]) as kernel:
+    with ran(hurried, "import torch", forging, LATER, values=["later"], limits=LIMITS) as kernel:
         assert [error.kind for error in kernel.run.errors] == ["kernel-died"]
         assert kernel.run.values == {}

@@ -12,7 +12,7 @@ import pytest
 from grader.exercise import course_folder, load_exercise
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Array, Unusable, Value
+from grader.model import Array, Limits, Unusable, Value
 from tests.sessions import ran
 
 ROOT = Path(__file__).parents[1]
@@ -138,7 +138,7 @@ def plain() -> Iterator[dict[str, dict[str, Value]]]:
 @pytest.mark.parametrize("file", FILES)
 def test_recording_changes_no_bit(file: str, plain: dict[str, dict[str, Value]], kernels: Kernels) -> None:
     exercise = load_exercise(course_folder(None), file.partition("/")[0])
-    session = kernels.open()
+    session = kernels.open(Limits())
     try:
         work = session.run(load(CORPUS / file), seed=0, values=FILES[file], watch=exercise.watched)
         run = kernels.do(work)

@@ -19,12 +19,13 @@ MAY_IMPORT = {
     "report": "",
     "report.escape": "",
     "report.wrap": "",
-    "settings": "errors model",
+    "limits": "model",
+    "settings": "errors limits model",
     "text": "model",
     "arrays": "model",
     "source": "model",
     "load": "errors model source",
-    "exercise": "errors model",
+    "exercise": "errors limits model",
     "starter": "errors exercise model",
     # inside the learner's process
     "probe": "",
@@ -47,14 +48,14 @@ MAY_IMPORT = {
     "kernel.zygote": "kernel.warm kernel.worker",
     "kernel.outputs": "",
     "kernel.provisioner": "kernel.warm",
-    "kernel.session": "arrays errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model settings",
-    "kernel.pool": "errors kernel.session kernel.warm settings",
+    "kernel.session": "arrays errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model",
+    "kernel.pool": "errors kernel.session kernel.warm model settings",
     # what checks are made of
     "exchange": "arrays model",
     "steps": "arrays model",
     "batches": "arrays exchange model steps",
     "gradients": "arrays batches exchange model steps",
-    "experiment": "arrays exercise kernel.pool kernel.session model",
+    "experiment": "arrays exercise kernel.pool kernel.session limits model settings",
     "checks": "arrays errors exercise experiment kernel.pool load model settings text",
     "paths": "checks",
     "samples": "checks steps",
@@ -71,7 +72,17 @@ MAY_IMPORT = {
 }
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar", "Scale", "Watch", "json.JSONEncoder"),
+    *(
+        "frozenset",
+        "dict.fromkeys",
+        "re.compile",
+        "Path",
+        "TypeVar",
+        "Scale",
+        "Watch",
+        "ChosenLimits",
+        "json.JSONEncoder",
+    ),
     *("json.JSONDecoder", "msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.

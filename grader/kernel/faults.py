@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grader.model import RunError
+from grader.model import Limits, RunError
 from grader.source import looks_like_python_2
 
 # kinds that a person should look at, since they say nothing about the learner's solution
@@ -26,11 +26,12 @@ OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|Cannot allo
 NO_GPU = re.compile(r"not compiled with CUDA|No CUDA GPUs|NVIDIA driver|CUDA.* unavailable", re.IGNORECASE)
 
 
-def run_error(seen: Mapping[str, Any], sources: Mapping[int, str]) -> RunError:
+def run_error(seen: Mapping[str, Any], sources: Mapping[int, str], limits: Limits) -> RunError:
     """Turn what the probe described into a record; `sources` are the cells by number.
 
     The text of the message is the learner's process's own and is escaped where it is shown.
     """
+    del limits
     name, message = _text(seen.get("name"), 200), _text(seen.get("message"), 2_000)
     cell, line = _number(seen.get("cell")), _number(seen.get("line"))
     kind = _kind(name, message, seen.get("module"), sources.get(cell or 0, ""))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from grader.errors import KernelFault
 from grader.kernel.warm import Zygote, warm_parent
+from grader.model import Limits, Sandbox
 from grader.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class Kernels:
 
     def __init__(self, settings: Settings, zygote: Zygote | None = None) -> None:
         """Prepare; nothing is started yet. Without a zygote that warms up already, one is started on entering."""
-        self._settings = settings
+        self._sandbox = settings.sandbox
         self._sessions: list[Session] = []
         self._ends = contextlib.ExitStack()
         self._zygote = zygote
-        self._spare: tuple[Session, Future[None]] | None = None
+        self._spare: tuple[Session, Limits, Future[None]] | None = None
 
     def __enter__(self) -> Self:
         """Start the warm parent, where there can be one, and the loop."""
@@ -46,7 +47,8 @@ class Kernels:
     ) -> None:
         """Close every session, then the loop and the warm parent."""
         with self._ends:
-            self._discard_spare()
+            if self._spare is not None:
+                self._discard_spare()
             for session in list(self._sessions):
                 self.close(session)
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -62,20 +64,27 @@ class Kernels:
             future.cancel()
             raise
 
-    def prepare(self) -> None:
-        """Start the kernel that `open` will give next, while the caller goes on."""
+    @property
+    def sandbox(self) -> Sandbox:
+        """How these kernels are confined."""
+        return Sandbox(tier="none")
+
+    def prepare(self, limits: Limits) -> None:
+        """Start the kernel that `open` with these limits will give next, while the caller goes on."""
+        if self._spare is not None and self._spare[1] != limits:
+            self.close(self._discard_spare())
         if self._spare is None:
             from grader.kernel.session import Session  # noqa: PLC0415 - imported while the zygote warms up
 
-            session = Session(self._settings, self._zygote)
+            session = Session(limits, self._zygote)
             self._sessions.append(session)
-            self._spare = session, asyncio.run_coroutine_threadsafe(session.start(), self._loop)
+            self._spare = session, limits, asyncio.run_coroutine_threadsafe(session.start(), self._loop)
 
-    def open(self) -> "Session":
+    def open(self, limits: Limits) -> "Session":
         """A session in a kernel that no code has run in. Raises KernelFault if it does not start."""
-        self.prepare()
+        self.prepare(limits)
         assert self._spare is not None
-        (session, started), self._spare = self._spare, None
+        (session, _, started), self._spare = self._spare, None
         started.result()
         return session
 
@@ -84,8 +93,10 @@ class Kernels:
         self._sessions.remove(session)
         self.do(session.close())
 
-    def _discard_spare(self) -> None:
-        if self._spare is not None:
-            (_, started), self._spare = self._spare, None
-            with contextlib.suppress(KernelFault):
-                started.result()
+    def _discard_spare(self) -> "Session":
+        """The spare kernel's session once its start is over, to be closed."""
+        assert self._spare is not None
+        (session, _, started), self._spare = self._spare, None
+        with contextlib.suppress(KernelFault):
+            started.result()
+        return session

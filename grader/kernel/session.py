@@ -23,8 +23,7 @@ from grader.kernel.faults import run_error
 from grader.kernel.outputs import BoundedClient
 from grader.kernel.provisioner import WorkerSpecs
 from grader.kernel.warm import Zygote
-from grader.model import Argument, Call, Cell, Run, RunError, Submission, Swap, Trace, Value, Watched
-from grader.settings import Settings
+from grader.model import Argument, Call, Cell, Limits, Run, RunError, Submission, Swap, Trace, Value, Watched
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
@@ -39,9 +38,9 @@ Progress = Callable[[int, int], None]
 class Session:
     """A kernel of its own for one run. All methods are coroutines of one event loop."""
 
-    def __init__(self, settings: Settings, zygote: Zygote | None) -> None:
+    def __init__(self, limits: Limits, zygote: Zygote | None) -> None:
         """Prepare; nothing is started yet. Without a zygote the kernel is a new process."""
-        self._settings = settings
+        self._limits = limits
         self._zygote = zygote
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
         self._client: BoundedClient | None = None
@@ -60,10 +59,10 @@ class Session:
         manager.connection_file = str(home / "connection.json")
         self._client = BoundedClient(nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None)
         self._client.log.disabled = True  # a kernel's death is reported in our words
-        self._client.on_flood = self._flood
+        self._client.on_flood, self._client.on_many_messages = self._flood, self._many_messages
         try:
             await self._client.async_start_new_kernel(
-                cwd=str(home), memory_mb=self._settings.memory_mb, **launch
+                cwd=str(home), memory_mb=self._limits.memory_mb, **launch
             )
             await self._sockets_bound(manager)
             self._client.kc = manager.client()
@@ -87,13 +86,13 @@ class Session:
         began = time.monotonic()
         client = self._client
         assert client is not None
-        client.output_left = self._settings.output_bytes
+        client.output_left, client.messages_left = self._limits.output_bytes, self._limits.output_messages
         notebook = client.nb = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell.source) for cell in submission.cells]
         )
         client.reset_execution_trackers()
         limit: RunError | None = None
-        deadline = began + self._settings.run_seconds
+        deadline = began + self._limits.run_seconds
         for index, cell in enumerate(submission.cells):
             if progress is not None:
                 progress(cell.number, len(submission.cells))
@@ -112,7 +111,7 @@ class Session:
 
     async def call(self, name: str, arguments: Sequence[Argument], *, seed: int) -> Call:
         """Call a learner's function with arguments of ours."""
-        seconds = self._settings.cell_seconds
+        seconds = self._limits.cell_seconds
         self._limited = None
         timer = asyncio.get_running_loop().call_later(seconds, self._interrupt, "time-limit", seconds)
         try:
@@ -127,7 +126,7 @@ class Session:
         seen, value = answer.get("error"), answer.get("value")
         return Call(
             value=None if value is None else _decode(value, Value, None),
-            error=run_error(seen, {}) if isinstance(seen, dict) else None,
+            error=run_error(seen, {}, self._limits) if isinstance(seen, dict) else None,
             trace=_decode_trace(answer.get("trace")),
         )
 
@@ -159,14 +158,14 @@ class Session:
         """Run one cell; return the error if it ended by a limit or with its kernel."""
         client = self._client
         assert client is not None
-        seconds = min(self._settings.cell_seconds, max(deadline - time.monotonic(), 0.1))
-        whole = seconds < self._settings.cell_seconds
+        seconds = min(self._limits.cell_seconds, max(deadline - time.monotonic(), 0.1))
+        whole = seconds < self._limits.cell_seconds
         self._limited = None
         timer = asyncio.get_running_loop().call_later(
             seconds,
             self._interrupt,
             "run-time-limit" if whole else "time-limit",
-            self._settings.run_seconds if whole else self._settings.cell_seconds,
+            self._limits.run_seconds if whole else self._limits.cell_seconds,
         )
         try:
             await client.async_execute_cell(notebook.cells[index], index)
@@ -208,7 +207,10 @@ class Session:
             await self._give_up()
 
     def _flood(self) -> None:
-        self._interrupt("output-limit", self._settings.output_bytes)
+        self._interrupt("output-limit", self._limits.output_bytes)
+
+    def _many_messages(self) -> None:
+        self._interrupt("message-limit", self._limits.output_messages)
 
     # ---- questions ----------------------------------------------------------------------------
 
@@ -240,7 +242,9 @@ class Session:
             return Trace(), ()
         sources = {cell.number: cell.source for cell in submission.cells}
         seen = _decode(answer.get("errors"), list[dict[str, Any]], [])
-        return _decode_trace(answer.get("trace")), tuple(run_error(error, sources) for error in seen)
+        return _decode_trace(answer.get("trace")), tuple(
+            run_error(error, sources, self._limits) for error in seen
+        )
 
     async def _values(self, names: Sequence[str]) -> dict[str, Value]:
         if not names:
