@@ -50,7 +50,9 @@ def program(machine: Architecture, profile: Profile) -> tuple[Instruction, ...]:
     """The filter. It is the same for the same profile."""
     known = numbers(machine)
     judged = (
-        bpf.when_equal(known[name], verdict) for name, verdict in _verdicts(profile).items() if name in known
+        bpf.when_equal(value, verdict)
+        for name, verdict in _verdicts(profile).items()
+        if (value := known[name]) is not None
     )
     return bpf.joined((*_native(machine), *_reviewed(machine), *judged, bpf.allow()))
 

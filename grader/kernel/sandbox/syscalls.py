@@ -181,18 +181,18 @@ UNREVIEWED: Mapping[Architecture, tuple[tuple[int, int], ...]] = {
 }
 
 
-def numbers(machine: Architecture) -> dict[str, int]:
-    """The listed system calls that an architecture has, by name."""
+def numbers(machine: Architecture) -> dict[str, int | None]:
+    """The listed system calls by name; None for those that the architecture does not have."""
     column = 0 if machine == "x86_64" else 1
-    return {name: known for name, pair in _NUMBERS.items() if (known := pair[column]) is not None}
+    return {name: pair[column] for name, pair in _NUMBERS.items()}
 
 
 def number(name: str) -> int:
     """The number of a listed system call on this machine. Raises Unsupported where it has no such call."""
-    try:
-        return numbers(architecture())[name]
-    except KeyError:
-        raise Unsupported(name) from None
+    known = numbers(architecture())[name]
+    if known is None:
+        raise Unsupported(name)
+    return known
 
 
 def call(name: str, *arguments: Any) -> int:
