@@ -30,6 +30,7 @@ from grader import arrays
 from grader.errors import GraderError
 from grader.exercise import load_exercise, load_reference
 from grader.experiment import Experiment, HiddenArgument
+from grader.kernel.faults import LIMIT_OF
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Call, Function, Module, Parameters, Run, RunError, Text, Trace, Unusable, Value
@@ -216,9 +217,8 @@ def fixtures(experiment: Experiment) -> ModuleType:
         return load_reference(experiment.exercise)
 
     def rng(request: pytest.FixtureRequest) -> np.random.Generator:
-        """Random numbers that follow from the seed, the submission and the check: the same in every grading."""
-        key = (str(experiment.seed), experiment.submission.sha256, request.node.name)
-        return np.random.default_rng(list("/".join(key).encode()))
+        """Random numbers for hidden data, of each check its own: the same in every grading."""
+        return experiment.hidden_numbers(request.node.name)
 
     for function in (experiment_, run, rerun, call, reference):
         vars(plugin)[function.__name__.rstrip("_")] = for_all_checks(function)
@@ -240,8 +240,10 @@ def _call(experiment: Experiment, name: str, *arguments: HiddenArgument) -> Call
 
 def _fail_of(error: RunError, name: str, count: int) -> NoReturn:
     """Fail since a call of a learner's function gave an error."""
-    if error.kind == "time-limit":
+    if error.kind in ("time-limit", "cpu-limit"):
         fail("call-ran-too-long", name=name)
+    if error.kind in LIMIT_OF:
+        fail("call-needs-too-much", name=name)
     if error.kind == "kernel-died":
         fail("call-ended-python", name=name)
     kind = public_error(error.message)

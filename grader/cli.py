@@ -75,6 +75,13 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     output: OutputOption = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")] = None,
     course: CourseOption = None,
+    unsafe_no_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe-no-sandbox",
+            help="Grade others' files even where nothing isolates them from your files and network.",
+        ),
+    ] = False,
 ) -> None:
     """Run a submission, check its result and report.
 
@@ -90,11 +97,11 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             from grader.kernel.pool import Kernels  # noqa: PLC0415
             from grader.report.writer import Writer  # noqa: PLC0415
 
-            with (
-                Kernels(settings, zygote) as kernels,
-                Writer(format.value, output, spoken, several=len(files) > 1) as writer,
-            ):
-                codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
+            with Kernels(settings, zygote) as kernels:
+                if kernels.sandbox.tier == "none" and _of_others(files) and not unsafe_no_sandbox:
+                    raise UsageError("others-not-isolated")
+                with Writer(format.value, output, spoken, several=len(files) > 1) as writer:
+                    codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
 
 
@@ -119,6 +126,16 @@ def _check_one(
     if report.score is None:
         return 3
     return 0 if all_passed(report) else 1
+
+
+def _of_others(files: list[Path]) -> bool:
+    """Whether any file may be someone else's: it belongs to another user, or there are several."""
+    if len(files) > 1:
+        return True
+    # Windows has no owners of this kind.
+    return sys.platform != "win32" and any(
+        path.exists() and path.stat().st_uid != os.geteuid() for path in files
+    )
 
 
 def _same_file(output: Path, path: Path) -> bool:

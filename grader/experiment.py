@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.arrays import from_numpy
 from grader.exercise import Exercise
+from grader.hidden import hidden_numbers
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.limits import merged
@@ -43,7 +44,7 @@ class Experiment:
         self._kernels = kernels
         self.submission = submission
         self.exercise = exercise
-        self.seed = settings.seed
+        self.settings = settings
         self._limits = merged(exercise.manifest.limits, settings)
         self.reruns = 0
         self._session = kernels.open(self._limits)
@@ -51,7 +52,11 @@ class Experiment:
             kernels.prepare(self._limits)  # for the rerun on exchanged data
         self.run: Run = kernels.do(
             self._session.run(
-                submission, seed=self.seed, values=exercise.names, watch=exercise.watched, progress=progress
+                submission,
+                seed=settings.seed,
+                values=exercise.names,
+                watch=exercise.watched,
+                progress=progress,
             )
         )
 
@@ -63,7 +68,7 @@ class Experiment:
             return self._kernels.do(
                 session.run(
                     self.submission,
-                    seed=self.seed,
+                    seed=self.settings.seed,
                     values=self.exercise.names,
                     watch=self.exercise.watched,
                     exchange=exchange,
@@ -72,6 +77,10 @@ class Experiment:
         finally:
             self._kernels.close(session)
 
+    def hidden_numbers(self, check: str) -> np.random.Generator:
+        """The random numbers that a check draws its hidden data from."""
+        return hidden_numbers(self.settings, self.exercise, self.submission, check)
+
     def close(self) -> None:
         """End the base run's kernel."""
         self._kernels.close(self._session)
@@ -79,7 +88,7 @@ class Experiment:
     def call(self, name: str, arguments: Sequence[HiddenArgument]) -> Call:
         """Call a learner's function in the base run's kernel with arguments of ours."""
         return self._kernels.do(
-            self._session.call(name, [_argument(argument) for argument in arguments], seed=self.seed)
+            self._session.call(name, [_argument(argument) for argument in arguments], seed=self.settings.seed)
         )
 
 

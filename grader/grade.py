@@ -9,7 +9,7 @@ from grader.experiment import Experiment
 from grader.kernel.faults import NEEDS_REVIEW
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
-from grader.model import CheckResult, Excerpt, Report, Run, RunError, Submission, Text
+from grader.model import CheckResult, Excerpt, Report, Run, RunError, Sandbox, Submission, Text
 from grader.runner import run_checks
 from grader.settings import Settings
 
@@ -26,7 +26,7 @@ def grade(
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
         with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
-            return _report(experiment, run_checks(experiment))
+            return _report(experiment, run_checks(experiment), kernels.sandbox)
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)
 
@@ -45,7 +45,7 @@ def ungradable(name: str, sha256: str, exercise: str, error: GraderError) -> Rep
     )
 
 
-def _report(experiment: Experiment, checks: tuple[CheckResult, ...]) -> Report:
+def _report(experiment: Experiment, checks: tuple[CheckResult, ...], sandbox: Sandbox) -> Report:
     submission = experiment.submission
     error = _first_error(experiment.run)
     return Report(
@@ -62,6 +62,7 @@ def _report(experiment: Experiment, checks: tuple[CheckResult, ...]) -> Report:
         excerpt=None if error is None else excerpt(submission, error),
         seconds=experiment.run.seconds,
         reruns=experiment.reruns,
+        sandbox=sandbox,
     )
 
 

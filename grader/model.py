@@ -96,6 +96,7 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Tier = Literal["namespaces", "bubblewrap", "landlock", "none"]
+SandboxChoice = Literal["auto", "namespaces", "bubblewrap", "landlock", "none"]
 
 
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,3 +271,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: Excerpt | None = None
     seconds: float = 0.0
     reruns: int = 0
+    sandbox: Sandbox | None = None

@@ -4,13 +4,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from grader.errors import UsageError
 from grader.limits import ChosenLimits
-from grader.model import Language
+from grader.model import Language, SandboxChoice
 
 ENVIRONMENT_PREFIX = "GRADER_"
 
@@ -24,6 +24,8 @@ class Settings(ChosenLimits, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: fixes the random numbers of the run and the hidden data.
     language: of messages and reports; None means the locale's.
     course: folder that holds `exercises/` and `reference/`; None means the one that came with grader.
+    secret: the hidden data follow from it as well, so that who has the course cannot work them out; the same
+    secret on two machines gives the same grades.
     sandbox: how kernels are confined; "auto" is the best that this machine can do, "none" not at all.
 
     The limits are those of `grader.model.Limits`; one that is not set is the exercise's, or the default.
@@ -32,7 +34,8 @@ class Settings(ChosenLimits, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: Seed = 0
     language: Language | None = None
     course: str | None = None
-    sandbox: Literal["auto", "namespaces", "bubblewrap", "landlock", "none"] = "auto"
+    secret: str = ""
+    sandbox: SandboxChoice = "auto"
 
 
 class _Tool(msgspec.Struct):

@@ -13,6 +13,8 @@ from tests.conftest import SAMPLE
 from tests.files import code, notebook
 
 SLUG = "linear_regression"
+# Several files are graded on machines without a sandbox too.
+UNSAFE = "--unsafe-no-sandbox"
 SEED_TOLD = "import torch\nraise ValueError(f'seed {torch.initial_seed()}')"
 
 
@@ -82,7 +84,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     write(folder / "old.ipynb", 'print "hello"')
     write(folder / "seed.ipynb", SEED_TOLD)
     files = ("syntax.ipynb", "old.ipynb", f"{SLUG}.ipynb", "seed.ipynb")
-    return grader("check", *files, "--seed", "5", folder=folder, LANG="zh_CN.UTF-8")
+    return grader("check", *files, "--seed", "5", UNSAFE, folder=folder, LANG="zh_CN.UTF-8")
 
 
 def test_a_syntax_error_is_graded_and_explained(stopped: Outcome) -> None:
@@ -142,7 +144,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, list[dict[
         make(folder / name)
     with_metadata(folder / GOOD[0])
     write(folder / GOOD[1], "x = 1", exercise="minimise_parabola")
-    done = grader("check", *ORDER, "--format", "json", folder=folder)
+    done = grader("check", *ORDER, "--format", "json", UNSAFE, folder=folder)
     return done, [json.loads(line) for line in done.out.splitlines()]
 
 
@@ -247,7 +249,7 @@ def test_a_fault_of_the_course_is_no_zero_and_outranks_a_bad_file(tmp_path: Path
     (folder / "checks.py").write_text(CHECKS)
     (tmp_path / "a.py").write_text("w = 1")
     done = grader(
-        "check", "a.py", "missing.py", "--course", "course", "--exercise", "broken", folder=tmp_path
+        "check", "a.py", "missing.py", "--course", "course", "--exercise", "broken", UNSAFE, folder=tmp_path
     )
     assert done.code == 3
     assert "could not be graded" in done.out
@@ -260,7 +262,9 @@ def test_settings_come_from_the_folder_and_the_environment(tmp_path: Path) -> No
     (tmp_path / "grader.toml").write_text('seed = 3\ncell_seconds = 0.5\nlanguage = "zh"\n')
     write(tmp_path / "seed.ipynb", SEED_TOLD)
     write(tmp_path / "loop.ipynb", "while True: pass")
-    done = grader("check", "seed.ipynb", "loop.ipynb", folder=tmp_path, GRADER_SEED="4", GRADER_LANGUAGE="en")
+    done = grader(
+        "check", "seed.ipynb", "loop.ipynb", UNSAFE, folder=tmp_path, GRADER_SEED="4", GRADER_LANGUAGE="en"
+    )
     assert done.code == 1
     assert "ValueError: seed 4" in done.out
     assert "Cell 1 was stopped after 0.5 seconds." in done.out

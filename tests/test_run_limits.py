@@ -52,8 +52,8 @@ ENDS = {
     "sleep": Ended(("import time; time.sleep(1e6)", LATER), "time-limit", 1, 1, " 2 "),
     "a loop that ignores being interrupted": Ended((STUBBORN, LATER), "time-limit", 1, None, " 2 "),
     "many cells": Ended(("import time\ntime.sleep(1.7)", ENDLESS, LATER), "run-time-limit", 2, 2, "3.5"),
-    "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200000"),
-    "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, None, "200000"),
+    "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200,000"),
+    "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, None, "200,000"),
     "very many displays": Ended(("while True: display(0)", LATER), "message-limit", 1, 1, "300"),
     "os._exit": Ended(("import os", "os._exit(0)", LATER), "kernel-died", 2, None),
     "a segmentation fault": Ended(("import ctypes\nctypes.string_at(0)", LATER), "kernel-died", 1, None),
@@ -63,7 +63,9 @@ ENDS = {
 }
 # These end a cell only.
 CELL_ENDS = {
-    "a tensor beyond memory": Ended(("import torch\ntorch.ones(6_000_000_000)", LATER), "memory-limit", 1, 2),
+    "a tensor beyond memory": Ended(
+        ("import torch\ntorch.ones(6_000_000_000)", LATER), "memory-limit", 1, 2, " 700 "
+    ),
     "a list beyond memory": Ended(
         ("kept = []\nwhile True:\n    kept.append(bytearray(100_000_000))", LATER), "memory-limit", 1, 3
     ),

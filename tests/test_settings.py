@@ -30,9 +30,21 @@ def test_without_any_source_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_reads_every_setting_from_grader_toml(tmp_path: Path) -> None:
     lines = ["seed = 3", 'language = "zh"', 'course = "课程"', "cell_seconds = 5", "run_seconds = 6.5"]
-    write(tmp_path, "grader.toml", "\n".join([*lines, "output_bytes = 7", "memory_mb = 0"]))
+    write(
+        tmp_path,
+        "grader.toml",
+        "\n".join([*lines, "output_bytes = 7", "memory_mb = 0", 'secret = "s"', 'sandbox = "none"']),
+    )
     assert load_settings(tmp_path, {}) == Settings(
-        seed=3, language="zh", course="课程", cell_seconds=5, run_seconds=6.5, output_bytes=7, memory_mb=0
+        seed=3,
+        language="zh",
+        course="课程",
+        cell_seconds=5,
+        run_seconds=6.5,
+        output_bytes=7,
+        memory_mb=0,
+        secret="s",
+        sandbox="none",
     )
 
 
@@ -100,6 +112,8 @@ WRONG = [
     ("output_bytes = -1", "output_bytes"),
     ("memory_mb = -1", "memory_mb"),
     ("sead = 1", "sead"),
+    ("secret = 5", "secret"),
+    ('sandbox = "docker"', "sandbox"),
 ]
 
 

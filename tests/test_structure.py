@@ -55,8 +55,9 @@ MAY_IMPORT = {
     "steps": "arrays model",
     "batches": "arrays exchange model steps",
     "gradients": "arrays batches exchange model steps",
-    "experiment": "arrays exercise kernel.pool kernel.session limits model settings",
-    "checks": "arrays errors exercise experiment kernel.pool load model settings text",
+    "hidden": "exercise model settings",
+    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
+    "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text",
     "paths": "checks",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",
@@ -72,18 +73,9 @@ MAY_IMPORT = {
 }
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *(
-        "frozenset",
-        "dict.fromkeys",
-        "re.compile",
-        "Path",
-        "TypeVar",
-        "Scale",
-        "Watch",
-        "ChosenLimits",
-        "json.JSONEncoder",
-    ),
-    *("json.JSONDecoder", "msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
+    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar", "Scale", "Watch", "ChosenLimits"),
+    *("json.JSONEncoder", "json.JSONDecoder"),
+    *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
 BEFORE_LEARNERS = {"probe.encode": {"getattr", "id", "np.dtype", "sorted", "tuple", "_items"}}
@@ -199,8 +191,17 @@ def calls_at_import(body: list[ast.stmt]) -> set[str]:
         elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not runs_as_program(
             statement
         ):
-            called |= {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+            called |= {ast.unparse(call.func) for call in calls_at_once(statement)}
     return called
+
+
+def calls_at_once(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in an expression or statement; those inside a lambda wait until it is called."""
+    if isinstance(node, ast.Call):
+        yield node
+    if not isinstance(node, ast.Lambda):
+        for part in ast.iter_child_nodes(node):
+            yield from calls_at_once(part)
 
 
 def runs_as_program(statement: ast.stmt) -> bool:

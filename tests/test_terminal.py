@@ -33,12 +33,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def coloured(folder: Path) -> Outcome:
-    return in_terminal("check", HOSTILE_NAME, "b.ipynb", folder=folder)
+    return in_terminal("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", folder=folder)
 
 
 @pytest.fixture(scope="module")
 def piped(folder: Path) -> Outcome:
-    return grader("check", HOSTILE_NAME, "b.ipynb", folder=folder)
+    return grader("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", folder=folder)
 
 
 def harmful(text: str) -> set[str]:
@@ -77,14 +77,14 @@ def test_nothing_of_a_submission_controls_the_terminal(coloured: Outcome) -> Non
 
 
 def test_no_color_is_heeded(folder: Path) -> None:
-    plain = in_terminal("check", HOSTILE_NAME, "b.ipynb", folder=folder, NO_COLOR="1")
+    plain = in_terminal("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", folder=folder, NO_COLOR="1")
     assert not COLOUR.search(plain.out)
     assert "Score" in plain.out
     assert "There is no exercise" in plain.out
 
 
 def test_json_in_a_terminal_is_harmless_and_says_the_same(folder: Path) -> None:
-    shown = in_terminal("check", HOSTILE_NAME, "b.ipynb", "--format", "json", folder=folder)
+    shown = in_terminal("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", "--format", "json", folder=folder)
     assert harmful(shown.out) == set()
     lines = CONTROL_SEQUENCE.sub("", shown.out).replace("\r", "\n").splitlines()
     report = next(json.loads(line) for line in lines if line.startswith("{"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grader import errors
 from grader.exercise import PACKAGE, Exercise, course_folder, load_exercise, slugs
-from grader.kernel.faults import NEEDS_REVIEW
+from grader.kernel.faults import KINDS, LIMIT_OF, NEEDS_REVIEW
 from grader.model import Language
 from grader.text import catalogue, say, shown
 
@@ -85,12 +85,12 @@ def imported(path: Path) -> list[Path]:
 
 def kinds() -> set[str]:
     """Every kind of error that a run can end with."""
-    found = set(NEEDS_REVIEW)
+    found = {*NEEDS_REVIEW, *LIMIT_OF, *(kind for kind, _ in KINDS), "error"}
     for path in (PACKAGE / "kernel" / "faults.py", PACKAGE / "kernel" / "session.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             values: list[ast.expr | None] = []
-            if isinstance(node, ast.FunctionDef) and node.name == "_kind":
-                values = [part.value for part in ast.walk(node) if isinstance(part, ast.Return)]
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "kind":
+                values = [node.value]
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "RunError":
                 values = [keyword.value for keyword in node.keywords if keyword.arg == "kind"]
             elif isinstance(node, ast.Call) and any(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.exercise import Exercise
-from grader.model import Language, Parameters, Report, RunError, Text
+from grader.model import Language, Parameters, Report, RunError, Sandbox, Text, Tier
 from grader.text import say, shown
 
 SCHEMA: Literal["grader/report/v1"] = "grader/report/v1"
@@ -47,12 +47,24 @@ class ErrorPart(msgspec.Struct, frozen=True):
     excerpt: list[str]
 
 
+class SandboxPart(msgspec.Struct, frozen=True):
+    """How the run was confined: the tier, the layers that held, and those that the machine could not give."""
+
+    tier: Tier
+    layers: list[str]
+    missing: list[str]
+
+
 class RunPart(msgspec.Struct, frozen=True):
-    """The run: wall-clock seconds of the submission's own cells, its error, and how often it was run again."""
+    """The run: wall-clock seconds of the submission's own cells, its error, and how often it was run again.
+
+    `sandbox` is null where nothing was run.
+    """
 
     seconds: float
     error: ErrorPart | None
     reruns: int
+    sandbox: SandboxPart | None = None
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -101,7 +113,9 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
             )
             for check in report.checks
         ],
-        run=RunPart(round(report.seconds, 3), _error_part(report, words), report.reruns),
+        run=RunPart(
+            round(report.seconds, 3), _error_part(report, words), report.reruns, _sandbox_part(report.sandbox)
+        ),
     )
 
 
@@ -159,4 +173,13 @@ def _error_part(report: Report, words: _Words) -> ErrorPart | None:
 
 
 def _error_params(error: RunError) -> Parameters:
-    return {"message": error.message, "cell": error.cell, "line": error.line}
+    message = error.message
+    if error.kind.endswith("-limit") and message.isdecimal():
+        message = f"{int(message):,}"
+    return {"message": message, "cell": error.cell, "line": error.line}
+
+
+def _sandbox_part(sandbox: Sandbox | None) -> SandboxPart | None:
+    if sandbox is None:
+        return None
+    return SandboxPart(sandbox.tier, list(sandbox.layers), list(sandbox.missing))

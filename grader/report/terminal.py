@@ -27,6 +27,8 @@ def show(document: Document, console: Console) -> None:
         console.print(_labelled(document, "label-review", reason, "yellow"))
     for note in document.notes[:MAX_NOTES]:
         console.print(_labelled(document, "label-notes", note, "dim"))
+    if document.run.sandbox is not None and document.run.sandbox.tier == "none":
+        console.print(Line(say("label-not-isolated", document.language), style="dim"))
     if document.checks and all_passed(document):
         console.print(Line(say("label-all-passed", document.language), style="bold green"))
 

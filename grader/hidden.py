@@ -1,0 +1,37 @@
+"""Hidden data: random numbers that a grading draws again at will, and a submission cannot foresee."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+import numpy as np
+
+from grader.exercise import Exercise
+from grader.model import Submission
+from grader.settings import Settings
+
+
+def hidden_numbers(
+    settings: Settings, exercise: Exercise, submission: Submission, check: str
+) -> np.random.Generator:
+    """The hidden numbers of one check: the same in every grading with the same secret.
+
+    A notebook can know its own bytes, the seed and the check's name, so the key is the secret together with
+    the reference and the checks, of which no kernel has anything.
+    """
+    parts = (
+        str(settings.seed).encode(),
+        submission.sha256.encode(),
+        _digest(exercise.reference),
+        _digest(exercise.checks),
+        check.encode(),
+    )
+    # Each part by its digest, so that no two lists of parts run together into one message.
+    message = b"".join(hashlib.sha256(part).digest() for part in parts)
+    key = settings.secret.encode("utf-8", "surrogateescape")
+    return np.random.default_rng(int.from_bytes(hmac.digest(key, message, "sha256"), "big"))
+
+
+def _digest(path: Path) -> bytes:
+    """The SHA-256 of a file; that of nothing where an exercise has none."""
+    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest()
