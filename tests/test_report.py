@@ -17,13 +17,14 @@ from grader.exercise import Exercise, course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import CheckResult, Language, Report, RunError, Text
+from grader.model import CheckResult, Language, Report, RunError, Sandbox, Text, Tier
 from grader.report.document import (
     SCHEMA,
     CheckPart,
     Document,
     ErrorPart,
     RunPart,
+    SandboxPart,
     SubmissionPart,
     all_passed,
     json_schema,
@@ -189,6 +190,28 @@ def test_all_passed_counts_checks_without_points(
     assert all_passed(word(report, None, "en")) is passed
 
 
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_says_how_the_run_was_confined(tier: Tier) -> None:
+    sandbox = Sandbox(tier=tier, layers=("limits", "guardian"), missing=("cgroup",))
+    document = word(msgspec.structs.replace(empty_report(), sandbox=sandbox), None, "en")
+    found = decoded(document)
+    assert found["run"]["sandbox"] == {"tier": tier, "layers": ["limits", "guardian"], "missing": ["cgroup"]}
+    VALIDATOR.validate(found)
+
+
+def test_what_was_graded_says_how_it_was_confined_and_what_was_not_run_does_not(
+    reports: dict[str, Report], kernels: Kernels
+) -> None:
+    assert {name: report.sandbox for name, report in reports.items()} == {
+        **dict.fromkeys(("full", "failing", "review"), kernels.sandbox),
+        "ungradable": None,
+    }
+    assert decoded(word(reports["ungradable"], None, "en"))["run"]["sandbox"] is None
+
+
 # ---- JSON and its schema ------------------------------------------------------------------------
 
 
@@ -226,6 +249,7 @@ VERSION_1 = {
     "CheckPart": "id title status score max_score message hint reason params because",
     "RunPart": "seconds error reruns",
     "ErrorPart": "kind message cell line first_line excerpt",
+    "SandboxPart": "tier layers missing",
 }
 
 
@@ -259,11 +283,15 @@ ERROR = st.builds(
     ErrorPart, kind=TEXT, message=TEXT, cell=MAYBE_INT, line=MAYBE_INT, first_line=MAYBE_INT,
     excerpt=st.lists(TEXT, max_size=5),
 )  # fmt: skip
+SANDBOX = st.builds(
+    SandboxPart, st.sampled_from(TIERS), st.lists(TEXT, max_size=3), st.lists(TEXT, max_size=3)
+)
 DOCUMENT = st.builds(
     Document, schema=st.just(SCHEMA), exercise=TEXT, title=TEXT, submission=st.builds(SubmissionPart, TEXT, TEXT),
     status=st.sampled_from(["graded", "ungradable"]), needs_review=st.lists(TEXT, max_size=3),
     notes=st.lists(TEXT, max_size=3), score=st.none() | NUMBER, max_score=NUMBER, language=st.sampled_from(LANGUAGES),
-    checks=st.lists(CHECK, max_size=3), run=st.builds(RunPart, NUMBER, st.none() | ERROR, st.integers(0, 100)),
+    checks=st.lists(CHECK, max_size=3),
+    run=st.builds(RunPart, NUMBER, st.none() | ERROR, st.integers(0, 100), st.none() | SANDBOX),
 )  # fmt: skip
 
 

@@ -84,7 +84,9 @@ def test_no_color_is_heeded(folder: Path) -> None:
 
 
 def test_json_in_a_terminal_is_harmless_and_says_the_same(folder: Path) -> None:
-    shown = in_terminal("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", "--format", "json", folder=folder)
+    shown = in_terminal(
+        "check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", "--format", "json", folder=folder
+    )
     assert harmful(shown.out) == set()
     lines = CONTROL_SEQUENCE.sub("", shown.out).replace("\r", "\n").splitlines()
     report = next(json.loads(line) for line in lines if line.startswith("{"))

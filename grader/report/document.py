@@ -48,7 +48,7 @@ class ErrorPart(msgspec.Struct, frozen=True):
 
 
 class SandboxPart(msgspec.Struct, frozen=True):
-    """How the run was confined: the tier, the layers that held, and those that the machine could not give."""
+    """How the run was confined: its tier, the layers that held, and those that the machine lacks."""
 
     tier: Tier
     layers: list[str]
@@ -56,10 +56,7 @@ class SandboxPart(msgspec.Struct, frozen=True):
 
 
 class RunPart(msgspec.Struct, frozen=True):
-    """The run: wall-clock seconds of the submission's own cells, its error, and how often it was run again.
-
-    `sandbox` is null where nothing was run.
-    """
+    """The run: wall-clock seconds of the submission's own cells, its error, reruns, and how it was confined."""
 
     seconds: float
     error: ErrorPart | None
