@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader import __version__
+from grader.archive import ARCHIVE_SUFFIX
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
-from grader.load import load
+from grader.load import HandedIn, load_all
 from grader.model import Language
 from grader.report.document import all_passed
 from grader.report.escape import one_line
@@ -50,7 +51,10 @@ class LanguageChoice(StrEnum):
     zh = "zh"
 
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Notebooks (.ipynb) or modules (.py).")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE…", help="Notebooks (.ipynb), modules (.py), or archives of them (.zip)."),
+]
 ExerciseOption = Annotated[
     str | None, typer.Option("--exercise", help="The exercise, where the notebook does not name its own.")
 ]
@@ -100,26 +104,32 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             with Kernels(settings, zygote) as kernels:
                 if kernels.sandbox.tier == "none" and _of_others(files) and not unsafe_no_sandbox:
                     raise UsageError("others-not-isolated")
-                with Writer(format.value, output, spoken, several=len(files) > 1) as writer:
-                    codes = [_check_one(path, exercise, settings, kernels, writer) for path in files]
+                with Writer(format.value, output, spoken, several=_may_be_several(files)) as writer:
+                    codes = [
+                        _check_one(handed_in, exercise, settings, kernels, writer)
+                        for path in files
+                        for handed_in in load_all(path)
+                    ]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
 
 
 def _check_one(
-    path: Path, chosen: str | None, settings: Settings, kernels: "Kernels", writer: "Writer"
+    handed_in: HandedIn, chosen: str | None, settings: Settings, kernels: "Kernels", writer: "Writer"
 ) -> int:
     from grader.grade import grade, ungradable  # noqa: PLC0415
 
     course = course_folder(settings.course)
     try:
-        submission = load(path)
+        submission = handed_in.submission
+        if isinstance(submission, GraderError):
+            raise submission
         slug = chosen or submission.exercise
         if slug is None:
-            raise UsageError("exercise-not-named", path=str(path), known=", ".join(slugs(course)))
+            raise UsageError("exercise-not-named", path=handed_in.path, known=", ".join(slugs(course)))
         exercise = load_exercise(course, slug)
     except GraderError as error:
         writer.problem(error)
-        writer.failed(ungradable(path.name, "", chosen or "", error))
+        writer.failed(ungradable(handed_in.name, "", chosen or "", error))
         return error.exit_code
     report = grade(submission, exercise, settings, kernels, writer.progress)
     writer.report(report, exercise)
@@ -128,9 +138,14 @@ def _check_one(
     return 0 if all_passed(report) else 1
 
 
+def _may_be_several(files: list[Path]) -> bool:
+    """Whether there may be more than one submission: an archive is not opened before its turn."""
+    return len(files) > 1 or any(path.suffix.lower() == ARCHIVE_SUFFIX for path in files)
+
+
 def _of_others(files: list[Path]) -> bool:
-    """Whether any file may be someone else's: it belongs to another user, or there are several."""
-    if len(files) > 1:
+    """Whether any file may be someone else's: it belongs to another user, or there may be several."""
+    if _may_be_several(files):
         return True
     # Windows has no owners of this kind.
     return sys.platform != "win32" and any(

@@ -1,4 +1,4 @@
-"""path → Submission: notebooks of any nbformat from 3 on, and Python modules."""
+"""path → Submission: notebooks of any nbformat from 3 on, Python modules, and zip archives of both."""
 
 import codecs
 import hashlib
@@ -6,40 +6,105 @@ import itertools
 import json
 import re
 import tokenize
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
 
 import msgspec
 
+from grader.archive import ARCHIVE_SUFFIX, OTHER_ARCHIVES, members
 from grader.errors import UnreadableSubmission
+from grader.files import read_file
 from grader.model import Cell, Submission, Text
 from grader.source import neutralise
 
 MAX_BYTES = 25_000_000
+# A parsed program takes hundreds of times its length in memory; a long notebook has 50 000 characters of code.
+MAX_CODE = 200_000
+BYTES_PER_CHARACTER = 4
+MAX_CELLS = 2_000
+# Commas and opening brackets in a notebook file: there are never more values in it.
+MAX_VALUES = 2_000_000
+MAX_NOTES = 100
+MAX_EXERCISE_NAME = 100
 NOTEBOOK_SUFFIX = ".ipynb"
 MODULE_SUFFIX = ".py"
+
+# Python knows more, of which some take quadratic time to decode.
+ENCODINGS = {
+    *("ascii", "utf-8", "utf-8-sig", "iso8859-1", "iso8859-15", "cp1250", "cp1251", "cp1252", "koi8-r"),
+    *("gbk", "gb2312", "gb18030", "big5", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949"),
+}
 
 # Cell marks of Jupytext, VS Code and Spyder, and those that `jupyter nbconvert --to script` leaves.
 CELL_MARK = re.compile(r"^#\s*(?:%%+|In\s*\[[\d ]*\]:)")
 TEXT_CELL = re.compile(r"\[(markdown|md|raw)\]", re.IGNORECASE)
 
 
+class HandedIn(NamedTuple):
+    """One submission of a file that may hold several, or why it cannot be read.
+
+    `name` is what reports call it, `path` what messages do.
+    """
+
+    name: str
+    path: str
+    submission: Submission | UnreadableSubmission
+
+
 def load(path: Path) -> Submission:
-    """Read a submission; nothing of it is run, and its saved outputs are dropped.
+    """Read a notebook or module; nothing of it is run, and its saved outputs are dropped.
 
     Raises UnreadableSubmission with what is wrong and what to do.
     """
-    content = _read(path)
-    name = str(path)
-    if path.suffix.lower() == NOTEBOOK_SUFFIX:
-        sources, exercise = _notebook_cells(name, content)
-    elif path.suffix.lower() == MODULE_SUFFIX:
-        sources, exercise = _module_cells(name, content), None
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        raise UnreadableSubmission("archive-other-kind", path=str(path))
+    content = read_file(path, MAX_BYTES)
+    if len(content) > MAX_BYTES:
+        raise UnreadableSubmission("file-too-large", path=str(path), limit_mb=MAX_BYTES // 1_000_000)
+    return load_content(path.name, content, str(path))
+
+
+def load_all(path: Path) -> Iterator[HandedIn]:
+    """Read what a file holds: one notebook or module, or those of a zip archive, one at a time."""
+    try:
+        if path.suffix.lower() != ARCHIVE_SUFFIX:
+            yield HandedIn(path.name, str(path), load(path))
+            return
+        for member, content in members(path, (NOTEBOOK_SUFFIX, MODULE_SUFFIX), MAX_BYTES):
+            yield _handed_in(f"{path.name}/{member}", f"{path}/{member}", content)
+    except UnreadableSubmission as error:
+        yield HandedIn(path.name, str(path), error)
+
+
+def _handed_in(name: str, path: str, content: bytes | UnreadableSubmission) -> HandedIn:
+    if isinstance(content, UnreadableSubmission):
+        return HandedIn(name, path, content)
+    try:
+        return HandedIn(name, path, load_content(name, content, path))
+    except UnreadableSubmission as error:
+        return HandedIn(name, path, error)
+
+
+def load_content(name: str, content: bytes, path: str) -> Submission:
+    """Read the bytes of a notebook or module, which its name tells apart; `path` is what messages call it."""
+    suffix = PurePath(name).suffix.lower()
+    exercise = None
+    if suffix == NOTEBOOK_SUFFIX:
+        sources, exercise = _notebook_cells(path, content)
+    elif suffix == MODULE_SUFFIX:
+        sources = _module_cells(path, content)
     else:
-        raise UnreadableSubmission("file-neither-kind", path=name)
+        raise UnreadableSubmission("file-neither-kind", path=path)
     if not sources:
-        raise UnreadableSubmission("file-without-code", path=name)
-    return _submission(path.name, content, exercise, sources)
+        raise UnreadableSubmission("file-without-code", path=path)
+    if len(sources) > MAX_CELLS or sum(map(len, sources)) > MAX_CODE:
+        raise _too_much_code(path)
+    return _submission(name, content, exercise, sources)
+
+
+def _too_much_code(path: str) -> UnreadableSubmission:
+    return UnreadableSubmission("file-too-much-code", path=path, cells=MAX_CELLS, characters=MAX_CODE)
 
 
 def _submission(name: str, content: bytes, exercise: str | None, sources: list[str]) -> Submission:
@@ -55,27 +120,8 @@ def _submission(name: str, content: bytes, exercise: str | None, sources: list[s
         exercise=exercise,
         cells=tuple(cells),
         original=original,
-        notes=tuple(notes),
+        notes=tuple(notes[:MAX_NOTES]),
     )
-
-
-def _read(path: Path) -> bytes:
-    name = str(path)
-    try:
-        if path.is_dir():
-            raise UnreadableSubmission("file-is-folder", path=name)
-        if not path.exists():
-            raise UnreadableSubmission("file-missing", path=name)
-        if not path.is_file():
-            raise UnreadableSubmission("file-not-regular", path=name)
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableSubmission("file-too-large", path=name, limit_mb=MAX_BYTES // 1_000_000)
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableSubmission("file-unreadable", path=name, reason=error.strerror or "") from None
-    if not content.strip():
-        raise UnreadableSubmission("file-empty", path=name)
-    return content
 
 
 # ---- notebooks ----------------------------------------------------------------------------------
@@ -114,6 +160,8 @@ def _notebook_cells(name: str, content: bytes) -> tuple[list[str], str | None]:
 
 
 def _notebook(name: str, content: bytes) -> _Notebook:
+    if sum(map(content.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise UnreadableSubmission("file-too-detailed", path=name, limit=MAX_VALUES)
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -130,13 +178,15 @@ def _notebook(name: str, content: bytes) -> _Notebook:
 def _exercise_of(metadata: object) -> str | None:
     grader = metadata.get("grader") if isinstance(metadata, dict) else None
     exercise = grader.get("exercise") if isinstance(grader, dict) else None
-    return exercise if isinstance(exercise, str) else None
+    return exercise[:MAX_EXERCISE_NAME] if isinstance(exercise, str) else None
 
 
 # ---- modules ------------------------------------------------------------------------------------
 
 
 def _module_cells(name: str, content: bytes) -> list[str]:
+    if len(content) > BYTES_PER_CHARACTER * MAX_CODE:
+        raise _too_much_code(name)
     lines = _clean(_decoded(name, content)).rstrip("\n").split("\n")
     marks = [index for index, line in enumerate(lines) if CELL_MARK.match(line)]
     head, *marked = [lines[start:end] for start, end in itertools.pairwise([0, *marks, len(lines)])]
@@ -158,9 +208,11 @@ def _decoded(name: str, content: bytes) -> str:
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return content.decode("utf-16")
         encoding, _ = tokenize.detect_encoding(iter(content.splitlines(keepends=True)).__next__)
-        return content.decode(encoding)
+        if codecs.lookup(encoding).name in ENCODINGS:
+            return content.decode(encoding)
     except (SyntaxError, UnicodeError, LookupError):
-        raise UnreadableSubmission("file-not-utf8", path=name) from None
+        pass
+    raise UnreadableSubmission("file-not-utf8", path=name)
 
 
 def _clean(text: str) -> str:

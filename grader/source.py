@@ -21,7 +21,9 @@ RUNS_ITS_CELL = RUNS_ITS_LINE
 # Options of %timeit and %prun, with or without a value: `-n 10 -r3 -q`, `-s cumulative`.
 OPTIONS = re.compile(r"^(-[DTls]\s*\S+\s+|-[a-zA-Z]+\s*\d*\s+)*")
 # Each costs a parse of its cell, so that a file made of them would keep the grader busy for hours.
-MAX_MAGICS = 200
+MAX_MAGICS = 100
+MAX_PARSED = 2_000_000
+MAX_NOTED = 200
 
 PYTHON_2 = re.compile(
     r"^[ \t]*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE
@@ -77,7 +79,7 @@ def _neutralise_cell_magic(lines: list[str], first: int, cell: int) -> tuple[str
 
 def _neutralise_lines(lines: list[str], cell: int) -> tuple[str, tuple[Text, ...]]:
     notes: dict[int, Text] = {}
-    for _ in range(MAX_MAGICS):
+    for _ in range(_parses(lines)):
         bad = _first_bad_line("\n".join(lines))
         if bad is None or bad >= len(lines):
             break
@@ -88,8 +90,17 @@ def _neutralise_lines(lines: list[str], cell: int) -> tuple[str, tuple[Text, ...
     return "\n".join(lines), tuple(notes[index] for index in sorted(notes))
 
 
+def _parses(lines: list[str]) -> int:
+    """How often a cell may be parsed; not at all where no line looks like a magic."""
+    if all(_plain(line) is None for line in lines):
+        return 0
+    return min(MAX_MAGICS, MAX_PARSED // sum(len(line) + 1 for line in lines))
+
+
 def _note(cell: int, index: int, line: str) -> Text:
-    return Text(id="magic-ignored", params={"cell": cell, "line": index + 1, "text": line.strip()})
+    return Text(
+        id="magic-ignored", params={"cell": cell, "line": index + 1, "text": line.strip()[:MAX_NOTED]}
+    )
 
 
 def _neutralise_line(lines: list[str], index: int) -> bool:

@@ -51,6 +51,8 @@ BAD_FILES: list[tuple[str, bytes, str]] = [
     ("a.py", "斜率 = 1".encode("gbk"), "file-not-utf8"),
     ("a.py", b"# coding: klingon\nw = 1", "file-not-utf8"),
     ("a.py", b"# coding: zlib\nw = 1", "file-not-utf8"),
+    ("a.py", b"# coding: idna\nw = 1", "file-not-utf8"),
+    ("a.py", b"# coding: utf-7\ns = '+2AA-'", "file-not-utf8"),
     ("a.py", "\ufeff# coding: gbk\nw = 1".encode(), "file-not-utf8"),
     ("a.py", b"\xff\xfew", "file-not-utf8"),
     ("a.py", b"# only\n\n# comments\n", "file-without-code"),
@@ -100,7 +102,7 @@ def make_fifo(path: Path) -> None:
     ("make", "text"),
     [
         (lambda path: None, "file-missing"),
-        (lambda path: path.symlink_to(path), "file-missing"),
+        (lambda path: path.symlink_to(path), "file-is-link"),
         (Path.mkdir, "file-is-folder"),
         (make_large, "file-too-large"),
         (make_fifo, "file-not-regular"),

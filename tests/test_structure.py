@@ -24,7 +24,9 @@ MAY_IMPORT = {
     "text": "model",
     "arrays": "model",
     "source": "model",
-    "load": "errors model source",
+    "files": "errors",
+    "archive": "errors files",
+    "load": "archive errors files model source",
     "exercise": "errors limits model",
     "starter": "errors exercise model",
     # inside the learner's process
@@ -67,7 +69,7 @@ MAY_IMPORT = {
     "report.json": "report.document report.escape",
     "report.terminal": "report.document report.escape report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "cli": "grader errors exercise grade kernel.pool kernel.warm load model report.document report.escape report.writer"
+    "cli": "archive grader errors exercise grade kernel.pool kernel.warm load model report.document report.escape report.writer"
     " settings starter text",
     "__main__": "cli",
 }
