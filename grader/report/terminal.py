@@ -8,12 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
-from grader.report.escape import one_line, visible
+from grader.report.escape import one_line, one_paragraph, visible
 from grader.report.wrap import Line
 from grader.text import say
 
 MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–", "yellow")}
 MAX_NOTES = 5
+MAX_EXCERPT_WIDTH = 300
 
 
 def show(document: Document, console: Console) -> None:
@@ -36,7 +37,7 @@ def show(document: Document, console: Console) -> None:
 def _headline(document: Document) -> RenderableType:
     line = Line()
     line.append(one_line(document.submission.name), style="bold")
-    line.append(f"  ·  {document.title}\n")
+    line.append(f"  ·  {one_line(document.title)}\n")
     if document.score is None:
         line.append(say("label-ungradable", document.language), style="bold yellow")
     else:
@@ -65,9 +66,9 @@ def _sentence(check: CheckPart, hint: str, document: Document) -> RenderableType
     skipped = check.status == "skipped"
     lines: list[RenderableType] = [Line(check.title, style="dim" if skipped else "")]
     if check.message:
-        lines.append(_indented(visible(check.message), "dim" if skipped else "red"))
+        lines.append(_indented(one_paragraph(check.message), "dim" if skipped else "red"))
     if hint:
-        lines.append(_indented(say("label-hint", document.language) + visible(hint), "cyan"))
+        lines.append(_indented(say("label-hint", document.language) + one_paragraph(hint), "cyan"))
     return Group(*lines)
 
 
@@ -84,7 +85,7 @@ def _error(error: ErrorPart, document: Document) -> RenderableType:
     if error.excerpt and error.first_line is not None and error.line is not None:
         parts.append(
             Syntax(
-                "\n".join(visible(line) for line in error.excerpt),
+                "\n".join(visible(line, MAX_EXCERPT_WIDTH) for line in error.excerpt),
                 "python",
                 line_numbers=True,
                 start_line=error.first_line,
@@ -101,7 +102,7 @@ def _error(error: ErrorPart, document: Document) -> RenderableType:
 
 def _labelled(document: Document, label: str, text: str, style: str) -> Line:
     line = Line(say(label, document.language), style=f"bold {style}")
-    line.append(visible(text), style=style)
+    line.append(one_paragraph(text), style=style)
     return line
 
 
