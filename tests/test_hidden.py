@@ -1,5 +1,6 @@
 """Hidden data: the same in every grading, and nothing that a submission can work out."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from grader.arrays import scalar
-from grader.exercise import Exercise
+from grader.exercise import PACKAGE, Exercise, course_folder
 from grader.grade import grade
 from grader.hidden import hidden_numbers
 from grader.kernel.pool import Kernels
@@ -70,6 +71,20 @@ def test_numbers_follow_from_what_no_kernel_has(part: str, exercise: Exercise) -
 def test_an_exercise_without_a_reference_has_hidden_numbers_too(exercise: Exercise) -> None:
     exercise.reference.unlink()
     assert 0 <= drawn(exercise, submission(["w = 1.0"])) <= 1
+
+
+RANDOM = re.compile(
+    r"default_rng|np\.random\.(?!Generator)|^import random|torch\.(rand|manual_seed)", re.MULTILINE
+)
+
+
+def test_hidden_numbers_come_from_nowhere_else() -> None:
+    """Outside the probe, which seeds the learner's own generators, one module alone makes random numbers."""
+    files = [*PACKAGE.rglob("*.py"), *course_folder(None).glob("exercises/*/checks.py")]
+    drawing = {
+        path.name for path in files if "probe" not in path.parts and RANDOM.search(path.read_text("utf-8"))
+    }
+    assert drawing == {"hidden.py"}
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.limits import ChosenLimits, merged
 from grader.load import load
-from grader.model import Limits, Report
+from grader.model import Limits, Report, Text
 from grader.settings import Settings, load_settings
-from tests.courses import SLUG, exercise_of, write_course
+from tests.courses import SLUG, by_id, exercise_of, grade_module, write_course
 from tests.sessions import ran
 
 PASSES = '@pytest.mark.points(1)\ndef test_any(run):\n    """Anything."""\n'
@@ -131,6 +131,16 @@ def test_a_run_gets_the_limits_of_its_exercise_and_of_the_settings_it_is_graded_
     error = graded("cell_seconds = 0.25", settings).error
     assert error is not None
     assert (error.kind, error.message) == ("time-limit", told)
+
+
+CALLS = '@pytest.mark.points(1)\ndef test_calls(call):\n    """Calls f."""\n    call("f")\n'
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory can be limited there alone")
+def test_a_call_that_passes_a_limit_fails_its_check_in_plain_words(tmp_path: Path, kernels: Kernels) -> None:
+    write_course(tmp_path, CALLS, names=("f",))
+    report = grade_module(tmp_path, kernels, "def f(): return bytearray(10_000_000_000)")
+    assert by_id(report)["test_calls"].reason == Text(id="call-needs-too-much", params={"name": "f"})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory can be limited there alone")
