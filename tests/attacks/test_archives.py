@@ -28,7 +28,7 @@ from tests.command import Outcome, grader
 from tests.conftest import SAMPLE
 from tests.files import code, notebook
 
-OPTIONS = ("--exercise", "linear_regression", "--format", "json")
+OPTIONS = ("--exercise", "linear_regression", "--format", "json", "--unsafe-no-sandbox")
 NOTEBOOK = json.dumps(notebook(code("w = 1"))).encode()
 
 
