@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from grader.cli import app
 from tests.command import Outcome, grader
 from tests.conftest import SAMPLE
 from tests.files import code, notebook
@@ -109,53 +107,6 @@ def test_a_starter_is_graded_and_fails(stopped: Outcome) -> None:
 
 def test_the_seed_option_reaches_the_run(stopped: Outcome) -> None:
     assert "ValueError: seed 5" in stopped.out
-
-
-# ---- without a sandbox --------------------------------------------------------------------------
-
-OPEN = {"GRADER_SANDBOX": "none"}
-PLAIN = ("check", "a.ipynb", "--exercise", "minimise_parabola")
-
-
-def test_several_files_are_refused_where_nothing_isolates_them(tmp_path: Path) -> None:
-    for name in ("a.ipynb", "b.ipynb"):
-        write(tmp_path / name, "open('ran', 'w')")
-    several = ("check", "a.ipynb", "b.ipynb", "--output", "report.txt")
-    english = grader(*several, folder=tmp_path, **OPEN)
-    chinese = grader(*several, "--language", "zh", folder=tmp_path, **OPEN)
-    for done, word in ((english, "isolates"), (chinese, "隔离")):
-        assert (done.code, done.out) == (2, "")
-        assert word in done.err
-        assert "--unsafe-no-sandbox" in done.err
-        assert "grader doctor" in done.err
-        assert "Traceback" not in done.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ipynb", "b.ipynb"]
-
-
-def test_several_files_can_be_graded_all_the_same(tmp_path: Path) -> None:
-    write(tmp_path / "a.ipynb", "x = 1")
-    done = grader(*PLAIN, "a.ipynb", UNSAFE, folder=tmp_path, **OPEN)
-    assert (done.code, done.err) == (1, "")
-    assert done.out.count("not isolated from your files and network") == 2
-
-
-def test_a_file_of_ones_own_goes_on_and_its_report_says_how(tmp_path: Path) -> None:
-    write(tmp_path / "a.ipynb", "x = 1")
-    done = grader(*PLAIN, "--format", "json", folder=tmp_path, **OPEN)
-    assert (done.code, done.err) == (1, "")
-    sandbox = json.loads(done.out)["run"]["sandbox"]
-    assert sandbox["tier"] == "none"
-    assert set(sandbox) == {"tier", "layers", "missing"}
-
-
-def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = write(tmp_path / "a.ipynb", "x = 1")
-    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    refused = CliRunner().invoke(app, PLAIN, env=OPEN)
-    assert refused.exit_code == 2
-    assert UNSAFE in refused.stderr
-    assert CliRunner().invoke(app, [*PLAIN, UNSAFE], env=OPEN).exit_code == 1
 
 
 # ---- many files, most of them bad ---------------------------------------------------------------

@@ -17,7 +17,7 @@ from grader.exercise import Exercise, course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import CheckResult, Language, Report, RunError, Sandbox, Text, Tier
+from grader.model import CheckResult, Language, Report, RunError, Text, Tier
 from grader.report.document import (
     SCHEMA,
     CheckPart,
@@ -191,25 +191,6 @@ def test_all_passed_counts_checks_without_points(
 
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
-
-
-@pytest.mark.parametrize("tier", TIERS)
-def test_says_how_the_run_was_confined(tier: Tier) -> None:
-    sandbox = Sandbox(tier=tier, layers=("limits", "guardian"), missing=("cgroup",))
-    document = word(msgspec.structs.replace(empty_report(), sandbox=sandbox), None, "en")
-    found = decoded(document)
-    assert found["run"]["sandbox"] == {"tier": tier, "layers": ["limits", "guardian"], "missing": ["cgroup"]}
-    VALIDATOR.validate(found)
-
-
-def test_what_was_graded_says_how_it_was_confined_and_what_was_not_run_does_not(
-    reports: dict[str, Report], kernels: Kernels
-) -> None:
-    assert {name: report.sandbox for name, report in reports.items()} == {
-        **dict.fromkeys(("full", "failing", "review"), kernels.sandbox),
-        "ungradable": None,
-    }
-    assert decoded(word(reports["ungradable"], None, "en"))["run"]["sandbox"] is None
 
 
 # ---- JSON and its schema ------------------------------------------------------------------------

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from grader.model import Language, Tier
+from grader.model import Language
 from grader.report.document import (
     SCHEMA,
     CheckPart,
     Document,
     ErrorPart,
     RunPart,
-    SandboxPart,
     SubmissionPart,
 )
 from grader.report.terminal import points, show
@@ -104,16 +103,6 @@ def test_an_error_without_a_place_is_shown_without_one() -> None:
 
 def test_shows_five_notes_at_most() -> None:
     assert re.findall(r"note (\d)", shown(document("en"))) == ["0", "1", "2", "3", "4"]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_run_that_nothing_isolated_is_told_in_one_line(language: Language) -> None:
-    line = catalogue(language)["label-not-isolated"]
-    tiers: tuple[Tier, ...] = get_args(Tier)
-    parts = [None, *(SandboxPart(tier, [], []) for tier in tiers)]
-    told = [shown(document(language, run=RunPart(1.0, None, 0, part))).count(line) for part in parts]
-    assert told == [0, *(int(tier == "none") for tier in tiers)]
-    assert "grader doctor" in line
 
 
 def test_praises_when_everything_passed_and_only_then() -> None:
