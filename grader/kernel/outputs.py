@@ -1,37 +1,34 @@
-"""nbclient's client with the size and number of what a run prints and displays bounded."""
+"""nbclient's client with the length and number of what a run prints and displays bounded."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from nbclient import NotebookClient
 
+from grader.kernel.client import SIZE
+
+Flood = Literal["output-limit", "message-limit"]
+
 
 class BoundedClient(NotebookClient):  # type: ignore[misc]
-    """Keeps outputs while there is room for them; calls `on_flood` or `on_many_messages` for what is beyond, and drops it."""
+    """Keeps outputs while there is room for them; calls `on_flood` for what is beyond, and drops it.
+
+    Widgets are dropped always: their state is no part of a run, and has no bound.
+    """
 
     output_left: int = 0
     messages_left: int = 0
-    on_flood: Callable[[], None]
-    on_many_messages: Callable[[], None]
+    on_flood: Callable[[Flood], None]
 
-    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        """Keep an output while there is room for it."""
-        self.messages_left -= 1
-        if self.messages_left < 0:
-            self.on_many_messages()
-            return None
-        self.output_left -= sum(len(text) for text in _strings(msg["content"]))
-        if self.output_left < 0:
-            self.on_flood()
-            return None
-        return super().output(outs, msg, display_id, cell_index)
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Count a message of any kind; what says that a cell has ended always counts as heard."""
+        if msg["msg_type"] not in ("status", "execute_input"):
+            self.messages_left -= 1
+            self.output_left -= msg.get(SIZE, 0)
+            if self.messages_left < 0 or self.output_left < 0:
+                self.on_flood("message-limit" if self.messages_left < 0 else "output-limit")
+                return None
+        return super().process_message(msg, cell, cell_index)
 
-
-def _strings(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    if isinstance(content, dict):
-        return [text for value in content.values() for text in _strings(value)]
-    if isinstance(content, list):
-        return [text for value in content for text in _strings(value)]
-    return []
+    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
+        """Drop it."""

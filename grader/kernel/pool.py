@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from grader.errors import KernelFault
-from grader.kernel.warm import Zygote, warm_parent
+from grader.kernel.warm import LAYERS, Zygote, warm_parent
 from grader.model import Limits, Sandbox
 from grader.settings import Settings
 
@@ -27,7 +27,7 @@ class Kernels:
 
     def __init__(self, settings: Settings, zygote: Zygote | None = None) -> None:
         """Prepare; nothing is started yet. Without a zygote that warms up already, one is started on entering."""
-        self._sandbox = settings.sandbox
+        self._settings = settings
         self._sessions: list[Session] = []
         self._ends = contextlib.ExitStack()
         self._zygote = zygote
@@ -36,7 +36,7 @@ class Kernels:
     def __enter__(self) -> Self:
         """Start the warm parent, where there can be one, and the loop."""
         if self._zygote is None:
-            self._zygote = self._ends.enter_context(warm_parent())
+            self._zygote = self._ends.enter_context(warm_parent(self._settings))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kernels", daemon=True)
         self._thread.start()
@@ -66,8 +66,8 @@ class Kernels:
 
     @property
     def sandbox(self) -> Sandbox:
-        """How these kernels are confined."""
-        return Sandbox(tier="none")
+        """How these kernels are confined. Raises KernelFault if none will be started."""
+        return Sandbox(tier="none", missing=LAYERS) if self._zygote is None else self._zygote.sandbox
 
     def prepare(self, limits: Limits) -> None:
         """Start the kernel that `open` with these limits will give next, while the caller goes on."""

@@ -1,35 +1,184 @@
-"""How a kernel is started: forked from the warm zygote, or, where there is no fork, as a new process.
+"""How a kernel is started: forked from a warm parent and confined, or, where there is no fork, as a new process.
 
-Both are jupyter_client provisioners, registered by entry point as `grader-forked` and `grader-process`.
-Nothing of the caller's environment reaches a kernel but what is named here: a learner's code must not
-find tokens in it.
+Both are jupyter_client provisioners, registered by entry point. `grader-sandbox` serves any user of nbclient:
+
+    with Zygote() as zygote:
+        manager = AsyncKernelManager(kernel_name="grader-sandbox", kernel_spec_manager=KernelSpecs())
+        client = NotebookClient(notebook, km=manager)
+        client.execute(zygote=zygote)
+
+Without a `zygote` it starts one of its own, which takes as long as importing torch. A notebook's metadata
+chooses nothing: neither the kernel nor how it is started.
 """
 
 import asyncio
+import contextlib
 import os
-import select
+import secrets
+import shutil
 import signal
+import socket
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+import msgspec
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
 
-from grader.kernel.warm import MEMORY_VARIABLE, PASSED_ON, Zygote
+from grader.errors import KernelFault
+from grader.kernel.init import environment
+from grader.kernel.job import CHANNELS, PACKET_BYTES, Ended, Job, News, Over, Ready
+from grader.kernel.warm import Zygote
+from grader.model import Limits
 
-POLL_SECONDS = 0.05
+START_SECONDS = 60.0
+BACKLOG = 16
+# The guardian ends a job this long after its cells have had their time, whatever the supervisor does.
+LIFETIME_BEYOND_SECONDS = 600.0
+
+
+class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+    """Has a warm parent fork a confined kernel.
+
+    Passed at launch: `zygote`, `limits` (a `model.Limits`) and `listener`, which hears what befalls the job.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._ends = contextlib.ExitStack()
+        self._control: socket.socket | None = None
+        self._news: asyncio.Task[None] | None = None
+        self.layers: tuple[str, ...] = ()
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a job that is not over."""
+        return self._news is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Bind the sockets: the kernel gets them open, and needs no name for them."""
+        zygote = kwargs.pop("zygote", None)
+        self._zygote: Zygote = self._ends.enter_context(Zygote()) if zygote is None else zygote
+        self._limits: Limits = kwargs.pop("limits", Limits())
+        self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
+        # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
+        self._folder = tempfile.mkdtemp(prefix="grader-")
+        manager = self.parent
+        manager.transport, manager.ip = "ipc", f"{self._folder}/k"
+        for number, channel in enumerate(CHANNELS, start=1):
+            setattr(manager, f"{channel}_port", number)
+        manager.session.key = secrets.token_hex(32).encode("ascii")
+        return dict(await super().pre_launch(cmd=[], **kwargs))
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Have it forked, and wait until it serves. Raises KernelFault if it cannot be confined or does not start."""
+        del cmd, kwargs
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setblocking(False)
+        limits = self._limits
+        job = Job(
+            folder=self._folder,
+            key=self.parent.session.key.decode("ascii"),
+            limits=limits,
+            lifetime_seconds=limits.run_seconds + limits.cell_seconds + LIFETIME_BEYOND_SECONDS,
+        )
+        with contextlib.ExitStack() as stack:
+            descriptors = [stack.enter_context(theirs).fileno()]
+            for number in range(1, len(CHANNELS) + 1):
+                listening = stack.enter_context(socket.socket(socket.AF_UNIX))
+                listening.bind(f"{self._folder}/k-{number}")
+                listening.listen(BACKLOG)
+                descriptors.append(listening.fileno())
+            await asyncio.to_thread(self._zygote.start, job, descriptors)
+        self._serving = asyncio.get_running_loop().create_future()
+        self._news = asyncio.create_task(self._listen())
+        await asyncio.wait_for(self._serving, START_SECONDS)
+        return self.parent.get_connection_info()
+
+    async def _listen(self) -> None:
+        """Take what the guardian says, until its last word or its end."""
+        while not isinstance(news := await self._receive(), Ended):
+            if isinstance(news, Ready):
+                self.layers = news.layers
+                self._serving.set_result(None)
+            else:
+                self._listener(news)
+        self._listener(news)
+        if not self._serving.done():
+            self._serving.set_exception(KernelFault("kernel-not-started", reason=news.detail or news.reason))
+
+    async def _receive(self) -> News:
+        """What the guardian says next; that it is gone, where it can say nothing any more."""
+        assert self._control is not None
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                packet = await loop.sock_recv(self._control, PACKET_BYTES)
+            except ConnectionResetError:
+                continue  # it left without reading all that it was told; its last word comes next
+            except OSError:
+                packet = b""
+            return msgspec.json.decode(packet, type=News) if packet else Ended("gone")
+
+    async def poll(self) -> int | None:
+        """None while the job runs, 0 after."""
+        return None if self._news is not None and not self._news.done() else 0
+
+    async def wait(self) -> int | None:
+        """Wait until nothing of the job is left."""
+        if self._news is not None:
+            await self._news
+            self._news = None
+        return 0
+
+    async def send_signal(self, signum: int) -> None:
+        """Interrupt the kernel, or end the job: the guardian does both."""
+        if signum == 0 or self._control is None:
+            return
+        asked = b"interrupt" if signum == signal.SIGINT else b"kill"
+        with contextlib.suppress(OSError):  # it is over
+            self._control.send(asked)
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the job."""
+        del restart
+        await self.send_signal(signal.SIGTERM)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """End the job; there is nothing to be said to a learner's process first."""
+        await self.kill(restart)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Close what is left; the guardian has removed the job's folders, unless it never began."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        if not restart:
+            self._ends.close()
 
 
 class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
-    """Starts `grader.kernel.worker` in the folder given as `cwd`, which is also its home."""
+    """Starts the kernel as a process of its own, unconfined: for systems where it cannot be forked."""
 
     process: Any
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Replace the environment by the kernel's own."""
-        kwargs["env"] = kernel_environment(Path(kwargs["cwd"]), kwargs.pop("memory_mb", 0))
+        """Give it a folder as home and an environment of its own."""
+        for unconfined in ("zygote", "limits", "listener"):
+            kwargs.pop(unconfined, None)
+        self._folder = Path(tempfile.mkdtemp(prefix="grader-"))
+        home, temporary = self._folder / "home", self._folder / "tmp"
+        for part in (home, temporary):
+            part.mkdir()
+        self.parent.connection_file = str(self._folder / "connection.json")
+        own = environment(str(home)) | {
+            name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ
+        }
+        kwargs |= {"cwd": str(home), "env": own | {"USERPROFILE": str(home)}}
         result: dict[str, Any] = await super().pre_launch(**kwargs)
         result["env"] = kwargs["env"]  # the base class merges in the caller's environment
         return result
@@ -42,95 +191,20 @@ class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
         self.process = None
         return int(code)
 
-
-class ForkedProvisioner(ProcessProvisioner):
-    """Has the zygote fork the kernel. `zygote` is passed at launch."""
-
-    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Keep the zygote apart from what the base classes pass on."""
-        self._zygote: Zygote = kwargs.pop("zygote")
-        return await super().pre_launch(**kwargs)
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Fork; `cmd` is what a process of its own would be started with, and is not needed."""
-        del cmd
-        cwd = str(kwargs["cwd"])
-        pid = await asyncio.to_thread(
-            self._zygote.fork, cwd=cwd, env=kwargs["env"], connection_file=self.parent.connection_file
-        )
-        self.process = Forked(pid)
-        self.pid, self.pgid, self.cwd = pid, pid, cwd
-        return self.connection_info
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the folder."""
+        await super().cleanup(restart)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
 
-class Forked:
-    """A process that is not our child, with as much of `Popen`'s face as a provisioner uses."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, pid: int) -> None:
-        """Hold on to the process itself by a descriptor, so that its number cannot come to mean another."""
-        self.pid = pid
-        self._descriptor = os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        """None while it runs; 0 after (its exit code is the zygote's to know)."""
-        if self._descriptor < 0:
-            return 0
-        ready, _, _ = select.select([self._descriptor], [], [], 0)
-        if ready:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            return 0
-        return None
-
-    def wait(self) -> int:
-        """Wait until it has ended."""
-        while self.poll() is None:
-            select.select([self._descriptor], [], [], POLL_SECONDS)
-        return 0
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal, if it still runs."""
-        if self.poll() is None:
-            signal.pidfd_send_signal(self._descriptor, number)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-
-class WorkerSpecs(KernelSpecManager):  # type: ignore[misc]
-    """Knows one kernel, ours, whatever name is asked for: a notebook's kernelspec name is ignored."""
+class KernelSpecs(KernelSpecManager):  # type: ignore[misc]
+    """Knows one kernel, ours, whatever name is asked for; the name is that of its provisioner."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Describe the worker; the name asked for is that of its provisioner."""
+        """Describe it."""
         return KernelSpec(
             argv=[sys.executable, "-P", "-m", "grader.kernel.worker", "{connection_file}"],
             display_name="grader",
             language="python",
             metadata={"kernel_provisioner": {"provisioner_name": kernel_name}},
         )
-
-
-def kernel_environment(home: Path, memory_mb: int) -> dict[str, str]:
-    """The whole environment of a kernel whose home and temporary folder is `home`; 0 MB sets no limit."""
-    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return {
-        **passed,
-        "HOME": str(home),
-        "USERPROFILE": str(home),
-        "TMPDIR": str(home),
-        "IPYTHONDIR": str(home / ".ipython"),
-        "PYTHONUTF8": "1",
-        "PYTHONHASHSEED": "0",  # the order of a set would make runs differ
-        "OMP_NUM_THREADS": "1",
-        MEMORY_VARIABLE: str(memory_mb),
-        "MPLBACKEND": "agg",
-        # matplotlib builds its font list here once; without it each kernel would spend a second on that.
-        "MPLCONFIGDIR": platformdirs.user_cache_dir("grader-matplotlib", appauthor=False),
-    }

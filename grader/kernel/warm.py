@@ -1,25 +1,32 @@
-"""The supervisor's end of the zygote: starts it, asks it for forks, and ends it.
+"""The supervisor's end of the warm parent: starts it, learns its tier, asks it for jobs, and ends it.
 
-Importable without Jupyter, so that the zygote can be started first and warm up while the rest is imported.
+Importable without Jupyter, so that it can be started first and warm up while the rest is imported.
 """
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from grader.errors import KernelFault
+import msgspec
 
-# What a kernel may know of the caller's environment.
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-MEMORY_VARIABLE = "GRADER_KERNEL_MEMORY_MB"
-PACKET_BYTES = 65_536
+from grader.errors import KernelFault
+from grader.exercise import course_folder
+from grader.kernel.job import PACKET_BYTES, Ground, Job, Opening, Refused
+from grader.kernel.sandbox.view import view_of_machine
+from grader.model import Sandbox
+from grader.settings import Settings
+
+# What the warm parent may know of the caller's environment.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 WARM_UP_SECONDS = 120.0
+LAYERS = ("namespaces", "file-system", "identity", "limits", "landlock", "seccomp", "guardian", "cgroup")
 
 
 def can_fork() -> bool:
@@ -27,13 +34,18 @@ def can_fork() -> bool:
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 
-def warm_parent() -> AbstractContextManager["Zygote | None"]:
-    """A zygote, where kernels can be forked; else nothing, and each kernel is a process of its own."""
-    return Zygote() if can_fork() else nullcontext()
+def warm_parent(settings: Settings) -> AbstractContextManager["Zygote | None"]:
+    """A warm parent, where kernels can be forked; else nothing, and each kernel is a process of its own."""
+    return Zygote(settings) if can_fork() else nullcontext()
 
 
 class Zygote:
-    """A warm process that forks kernels; a context that ends it, and with it every kernel it forked."""
+    """A warm process that forks confined kernels; a context that ends it, and with it every kernel it forked."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Keep what jobs may see and which tier is wanted; nothing is started yet."""
+        chosen = settings or Settings()
+        self._opening = Opening(chosen.sandbox, view_of_machine(course_folder(chosen.course)))
 
     def __enter__(self) -> Self:
         """Start it; it warms up while the caller goes on."""
@@ -48,12 +60,14 @@ class Zygote:
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=environment,
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
         self._channel.settimeout(WARM_UP_SECONDS)
+        self._channel.send(msgspec.json.encode(self._opening))
         return self
 
     def __exit__(
@@ -64,15 +78,28 @@ class Zygote:
         self._process.kill()
         self._process.wait()
 
-    def fork(self, *, cwd: str, env: dict[str, str], connection_file: str) -> int:
-        """Fork a kernel and return its process number. Raises KernelFault if the zygote is gone."""
-        request = json.dumps({"cwd": cwd, "env": env, "connection_file": connection_file}).encode()
-        with self._lock:
-            try:
-                self._channel.send(request)
-                answer = self._channel.recv(PACKET_BYTES)
-            except OSError as error:
-                raise KernelFault("kernel-not-started", reason=str(error)) from error
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """How its kernels are confined. Waits until it knows; raises KernelFault if it will not start any."""
+        try:
+            answer = self._channel.recv(PACKET_BYTES)
+        except OSError as error:
+            raise KernelFault("kernel-not-started", reason=str(error)) from error
         if not answer:
-            raise KernelFault("kernel-not-started", reason="the warm process ended")
-        return int(json.loads(answer)["pid"])
+            raise KernelFault("kernel-not-started", reason="the warm parent ended")
+        ground = msgspec.json.decode(answer, type=Ground | Refused)
+        if isinstance(ground, Refused):
+            raise KernelFault("sandbox-refused", tier=self._opening.wanted, reason=ground.reason)
+        held = ground.held.layers
+        return Sandbox(
+            tier=ground.tier, layers=held, missing=tuple(layer for layer in LAYERS if layer not in held)
+        )
+
+    def start(self, job: Job, descriptors: Sequence[int]) -> None:
+        """Have a job started; its guardian answers on the first descriptor. Raises KernelFault if it is gone."""
+        self.sandbox  # noqa: B018 - what it says comes before any job
+        try:
+            with self._lock:
+                socket.send_fds(self._channel, [msgspec.json.encode(job)], list(descriptors))
+        except OSError as error:
+            raise KernelFault("kernel-not-started", reason=str(error)) from error

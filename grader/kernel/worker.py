@@ -7,7 +7,6 @@ by the probe and not by code that passes through the learner's namespace.
 """
 
 import json
-import os
 import sys
 from typing import Any, NoReturn
 
@@ -19,7 +18,6 @@ from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 from IPython.core.interactiveshell import ExecutionResult  # noqa: E402
 from jupyter_client.jsonutil import json_clean, json_default  # noqa: E402
 
-from grader.kernel.warm import MEMORY_VARIABLE  # noqa: E402
 from grader.probe.inside import Probe  # noqa: E402
 from grader.probe.places import CELL_FILE  # noqa: E402
 
@@ -76,6 +74,13 @@ class GraderKernel(IPythonKernel):  # type: ignore[misc]
         self.session.send(stream, "grader_reply", content, parent, ident)
 
 
+OPTIONS = (
+    "--HistoryManager.enabled=False",
+    "--IPKernelApp.capture_fd_output=False",
+    "--InteractiveShell.xmode=Minimal",  # nobody reads the traceback, and of a deep one it takes seconds
+)
+
+
 class GraderKernelApp(IPKernelApp):  # type: ignore[misc]
     """The application around the kernel: no history file, no user configuration."""
 
@@ -103,28 +108,10 @@ def _unpack(message: bytes | str) -> Any:
     return _read_json(message if isinstance(message, str) else message.decode("utf-8", "replace"))
 
 
-def limit_memory() -> None:
-    """Bound the data memory of this process, where the platform can (Linux counts all private memory)."""
-    megabytes = int(os.environ.pop(MEMORY_VARIABLE, "0"))
-    if megabytes and sys.platform == "linux":
-        import resource  # noqa: PLC0415 - exists on POSIX alone
-
-        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, megabytes * 2**20))
-
-
-def serve(connection_file: str) -> None:
-    """Start the kernel and serve until told to stop."""
-    limit_memory()
-    GraderKernelApp.launch_instance(
-        [
-            "-f",
-            connection_file,
-            "--HistoryManager.enabled=False",
-            "--IPKernelApp.capture_fd_output=False",
-            "--InteractiveShell.xmode=Minimal",  # nobody reads the traceback, and of a deep one it takes seconds
-        ]
-    )
+def serve_alone(connection_file: str) -> None:
+    """Serve in a process of its own, on the sockets that a connection file names, until told to stop."""
+    GraderKernelApp.launch_instance(["-f", connection_file, *OPTIONS])
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve_alone(sys.argv[1])

@@ -1,105 +1,145 @@
-"""The warm parent: a process that has imported torch and the kernel's code, and forks one kernel per request.
+"""The warm parent: a process that has imported torch and the kernel's code, and forks a guardian for each job.
 
-    python -P -m grader.kernel.zygote DESCRIPTOR
+    python -P -m grader.kernel.zygote DESCRIPTOR [OPENING]
 
-A fork costs milliseconds where importing torch costs seconds. The zygote never computes with torch, since
-the thread pools that this would start do not survive a fork; it runs no learner's code, and each child
-leaves it by its own session, folder, environment and limits before it starts its kernel. Children die with
-the zygote, and the zygote ends when its socket does.
+A fork costs milliseconds where importing torch costs seconds. It never computes with torch, since the thread
+pools that this would start do not survive a fork; it has one thread; it runs no learner's code; it has a clean
+environment; and it has never seen a reference, so a job cannot find one in memory that it inherited.
 
-Requests and answers are JSON, one per packet:  {"cwd", "env", "connection_file"} → {"pid"}.
+Packets are those of `job`: an `Opening` comes first and is answered by a `Ground`, then `Job`s come, each with
+its descriptors, and are answered by their guardians. It ends when its socket does, and its guardians with it.
 """
 
-import ctypes
 import gc
 import importlib
-import json
 import os
+import select
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
-from grader.kernel.warm import PACKET_BYTES
+import msgspec
 
-FOR_OPTIMIZERS = "torch._dynamo"
-# A single grading is over before the zygote has been idle for so long.
+from grader.kernel.guardian import guard, remove
+from grader.kernel.job import CHANNELS, PACKET_BYTES, Job, Opening, Refused
+from grader.kernel.rehearse import best
+from grader.kernel.sandbox.bubblewrap import enter_bubblewrap
+from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, Unsupported, prctl
+from grader.kernel.sandbox.tiers import Grounds
+
+# Imported when there is time: the first optimizer of a process and the first plot need them.
+WHEN_IDLE = ("torch._dynamo", "matplotlib.pyplot")
+# A single grading is over before the warm parent has been idle for so long.
 IDLE_SECONDS = 2.0
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> None:
-    """Warm up, then fork until the other end closes."""
+    """Find the tier, warm up, then fork until the other end closes."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    from grader.kernel import worker  # noqa: PLC0415 - the warm-up itself
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    opening = _opening(channel)
+    try:
+        ground = best(opening)
+    except (Unsupported, RuntimeError) as error:
+        channel.send(msgspec.json.encode(Refused(str(error))))
+        return
+    if ground.tier == "bubblewrap" and not opening.inside_bubblewrap:
+        enter_bubblewrap(opening, channel)
+    channel.send(msgspec.json.encode(ground))
+    worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
     _settle()
-    while packet := _receive(channel):
-        _reap()
-        request = json.loads(packet)
-        pid = os.fork()
-        if pid == 0:
-            _become_kernel(channel, request, worker)
-        channel.send(json.dumps({"pid": pid}).encode())
+    _Parent(channel, Grounds(ground.tier, opening.view), worker).serve()
+
+
+def _opening(channel: socket.socket) -> Opening:
+    """The first packet, or what the process before bubblewrap left of it."""
+    if len(sys.argv) > 2:  # noqa: PLR2004
+        with os.fdopen(int(sys.argv[2]), "rb") as kept:
+            return msgspec.json.decode(kept.read(), type=Opening)
+    return msgspec.json.decode(channel.recv(PACKET_BYTES), type=Opening)
+
+
+class _Parent:
+    """Forks guardians, and clears up after those that did not end by themselves."""
+
+    def __init__(self, channel: socket.socket, grounds: Grounds, worker: ModuleType) -> None:
+        self._channel = channel
+        self._grounds = grounds
+        self._worker = worker
+        self._folders: dict[int, tuple[str, str]] = {}
+        self._idle_imports = list(WHEN_IDLE)
+
+    def serve(self) -> None:
+        """Fork for each request, until the supervisor is gone."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a killed guardian leaves behind comes here, to be ended
+        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        while True:
+            happened = {descriptor for descriptor, _ in poll.poll(IDLE_SECONDS * 1000)}
+            if woken in happened:
+                os.read(woken, PACKET_BYTES)
+                self._reap()
+            if self._channel.fileno() in happened and not self._fork():
+                return
+            if not happened:
+                self._warm_up_further()
+
+    def _fork(self) -> bool:
+        """Take a request and fork its guardian; False when there will be no more."""
+        try:
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET_BYTES, len(CHANNELS) + 1)
+        except OSError:
+            return False
+        if not packet:
+            return False
+        job = msgspec.json.decode(packet, type=Job)
+        scratch = tempfile.mkdtemp(prefix="grader-job-")
+        own = os.getpid()
+        guardian = os.fork()
+        if guardian == 0:
+            self._become_guardian(job, scratch, descriptors, own)
+        self._folders[guardian] = (job.folder, scratch)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
+    def _become_guardian(self, job: Job, scratch: str, descriptors: list[int], parent: int) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._channel.close()
+        guard(self._grounds, job, scratch, descriptors, self._worker, parent)
+
+    def _reap(self) -> None:
+        """Bury guardians; of one that was killed, end the processes and remove the folders."""
+        try:
+            while ended := os.waitpid(-1, os.WNOHANG)[0]:
+                for folder in self._folders.pop(ended, ()):
+                    if os.path.lexists(folder):
+                        remove(folder)
+        except ChildProcessError:
+            return
+        for child in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()):
+            if child not in self._folders:
+                os.kill(child, signal.SIGKILL)  # ours to reap, so the number is still its own
+
+    def _warm_up_further(self) -> None:
+        if self._idle_imports:
+            importlib.import_module(self._idle_imports.pop(0))
+            _settle()
 
 
 def _settle() -> None:
     """Take what is there out of the collector's sight: it would touch, and so copy, every page after a fork."""
     gc.collect()
     gc.freeze()
-
-
-def _receive(channel: socket.socket) -> bytes:
-    """The next request; empty when the other end is gone. Dead children are buried while waiting."""
-    channel.settimeout(IDLE_SECONDS)
-    while True:
-        try:
-            return channel.recv(PACKET_BYTES)
-        except TimeoutError:
-            _reap()
-            _warm_up_further()
-        except OSError:
-            return b""
-
-
-def _warm_up_further() -> None:
-    """Import what torch imports for the first optimizer of a process; it takes a second, so only when idle."""
-    if FOR_OPTIMIZERS not in sys.modules:
-        importlib.import_module(FOR_OPTIMIZERS)
-        _settle()
-
-
-def _reap() -> None:
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
-
-
-def _become_kernel(channel: socket.socket, request: dict[str, Any], worker: Any) -> NoReturn:
-    """In the child: leave everything of the zygote behind, and serve as a kernel until the end."""
-    try:
-        channel.close()
-        _die_with_parent()
-        os.setsid()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.chdir(request["cwd"])
-        os.environ.clear()
-        os.environ.update(request["env"])
-        worker.serve(request["connection_file"])
-    finally:
-        os._exit(0)
-
-
-def _die_with_parent() -> None:
-    parent = os.getppid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)  # it died before this was set
 
 
 if __name__ == "__main__":

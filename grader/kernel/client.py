@@ -1,0 +1,98 @@
+"""The supervisor's end of a kernel's channels, bounded: what comes out of a learner's process is not to be trusted.
+
+No message is assembled that is longer than allowed, few wait in memory, a connection that was broken stays
+broken, and there is no heartbeat: its thread would wait for ever on a kernel that answers with garbage. That a
+kernel has died is the guardian's to say.
+"""
+
+import asyncio
+from typing import Any
+
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.connect import channel_socket_types
+
+# The longest answer to a request of the probe's: it holds values, of which each is bounded too.
+ANSWER_BYTES = 64_000_000
+# JSON writes a character in up to six bytes; most are written in one.
+BYTES_PER_CHARACTER = 2
+ENVELOPE_BYTES = 1_000_000
+MOST_WAITING = {"iopub": 4, "shell": 4}
+NEVER_AGAIN = -1
+SIZE = "bytes"
+
+
+class BoundedChannel(AsyncZMQSocketChannel):  # type: ignore[misc]
+    """A channel that says how long each message was, and lets others work between two messages."""
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """The next message; the event loop's timers run first, though a flood of messages were waiting."""
+        await asyncio.sleep(0)
+        message: dict[str, Any] = await super().get_msg(timeout)
+        return message
+
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+        parts = await self.socket.recv_multipart(**kwargs)
+        _, rest = self.session.feed_identities(parts)
+        message: dict[str, Any] = self.session.deserialize(rest)
+        message[SIZE] = sum(map(len, parts))
+        return message
+
+
+class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
+    """A client with the two channels that a run needs, shell and iopub."""
+
+    iopub_channel_class = shell_channel_class = BoundedChannel
+    output_characters: int = 0
+
+    def start_channels(
+        self,
+        shell: bool = True,
+        iopub: bool = True,
+        stdin: bool = False,
+        hb: bool = False,
+        control: bool = False,
+    ) -> None:
+        """Connect."""
+        super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=hb, control=control)
+        self.allow_stdin = False
+
+    def stop_channels(self) -> None:
+        """Close the channels that there are."""
+        for channel in (self._shell_channel, self._iopub_channel):
+            if channel is not None:
+                channel.socket.disable_monitor()
+                channel.close()
+        self._shell_channel = self._iopub_channel = None
+
+    async def broken(self) -> None:
+        """Return when the kernel's end of a channel is gone, or a message was too long and ended the connection."""
+        monitors = [
+            channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            for channel in (self.iopub_channel, self.shell_channel)
+        ]
+        waits = [asyncio.ensure_future(_event(monitor)) for monitor in monitors]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        longest = ANSWER_BYTES
+        if channel == "iopub":
+            longest = self.output_characters * BYTES_PER_CHARACTER + ENVELOPE_BYTES
+        bounded = self.context.socket(channel_socket_types[channel])
+        bounded.linger = 0
+        bounded.setsockopt(zmq.MAXMSGSIZE, longest)
+        bounded.setsockopt(zmq.RCVHWM, MOST_WAITING[channel])
+        bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN)
+        if identity:
+            bounded.identity = identity
+        bounded.connect(self._make_url(channel))
+        return bounded
+
+
+async def _event(monitor: Any) -> None:
+    await monitor.recv_multipart()

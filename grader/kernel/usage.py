@@ -1,0 +1,81 @@
+"""What a tree of processes uses, read from /proc and from its folder: no cgroup is needed for it."""
+
+import os
+from pathlib import Path
+
+# Enough to say that a folder holds too much.
+MOST_ENTRIES = 50_000
+KILOBYTE = 1024
+
+
+def tree(root: int) -> list[int]:
+    """The process and all its descendants; those that end meanwhile are left out."""
+    found, waiting = [], [root]
+    while waiting:
+        process = waiting.pop()
+        found.append(process)
+        try:
+            for thread in os.scandir(f"/proc/{process}/task"):
+                waiting += map(int, Path(thread.path, "children").read_text("ascii").split())
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def memory_bytes(processes: list[int], limit: int) -> int:
+    """The memory that processes have to themselves: anonymous and shared memory, shared pages by their share.
+
+    Counting shares walks all pages, so it is done only where the plain sum is beyond `limit`. The plain sum
+    also stands in for a process that has made itself unreadable.
+    """
+    plain = {
+        process: _sum(f"/proc/{process}/status", ("RssAnon:", "RssShmem:")) or 0 for process in processes
+    }
+    if sum(plain.values()) <= limit:
+        return sum(plain.values())
+    total = 0
+    for process in processes:
+        share = _sum(f"/proc/{process}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:"))
+        total += plain[process] if share is None else share
+    return total
+
+
+def _sum(path: str, names: tuple[str, ...]) -> int | None:
+    """The bytes of some lines of a file of /proc; None if it cannot be read."""
+    try:
+        lines = Path(path).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    return sum(int(line.split()[1]) * KILOBYTE for line in lines if line.startswith(names))
+
+
+def cpu_seconds(processes: list[int]) -> float:
+    """The CPU time of processes and of the children they have waited for."""
+    ticks = 0
+    for process in processes:
+        try:
+            stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+        except OSError:
+            continue  # it has ended; its parent has its time
+        # utime, stime, cutime, cstime: fields 14 to 17; the second, in parentheses, may hold anything
+        ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def folder_bytes(top: str, limit: int) -> int:
+    """The disk blocks below a folder; it stops counting when beyond `limit` or at too many files."""
+    total, entries, waiting = 0, 0, [top]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as listing:
+                for entry in listing:
+                    entries += 1
+                    stat = entry.stat(follow_symlinks=False)
+                    total += stat.st_blocks * 512  # st_blocks is in units of 512 bytes, stat(2)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    if total > limit or entries > MOST_ENTRIES:
+                        return limit + 1
+        except OSError:
+            continue  # it changes while it is read
+    return total
