@@ -47,9 +47,11 @@ def bystander() -> Iterator[int]:
     child = os.fork()
     if child == 0:
         signal.pause()
-    yield child
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    try:
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 # ---- what is refused ----------------------------------------------------------------------------
