@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.report.escape import visible
+from grader.report.escape import (
+    INVISIBLE,
+    MAX_CHARACTERS,
+    MAX_LINES,
+    MAX_STACKED,
+    one_line,
+    one_paragraph,
+    visible,
+)
 
 HARMFUL = [
     ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
@@ -29,6 +37,11 @@ HARMFUL = [
     ("\ud800 and \udfff", r"\ud800 and \udfff"),
     ("\ue000", r"\ue000"),
     ("tag\U000e0041", r"tag\U000e0041"),
+    ("unassigned\u0378\ufffe", r"unassigned\u0378\ufffe"),
+    ("filler\u3164\u115f\uffa0", r"filler\u3164\u115f\uffa0"),
+    ("blank\u2800\u034f", r"blank\u2800\u034f"),
+    ("variant\ufe01\u180b\U000e0100", r"variant\ufe01\u180b\U000e0100"),
+    ("pile" + "\u0301" * 6, "pile" + "\u0301" * 4 + r"\u0301" * 2),
 ]
 HARMLESS = [
     "",
@@ -37,7 +50,7 @@ HARMLESS = [
     "斜率应接近 10。",
     "θ = λ·δ / ½",
     "é, e\u0301, 한국어, हिन्दी",
-    "🎉 🙂",
+    "🎉 🙂 ❤\ufe0f ☎\ufe0e",
     r"already \x1b[31m visible",
     "[red]no markup[/red]",
 ]
@@ -65,7 +78,30 @@ def test_nothing_that_controls_a_terminal_is_left(text: str) -> None:
     shown.encode()
 
 
-@given(text=st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"], include_characters="\n\t")))
+CLEAN = st.characters(categories=["L", "Mc", "N", "P", "S", "Zs"], include_characters="\n\t").filter(
+    lambda letter: not INVISIBLE.match(letter)
+)
+MARKED = st.tuples(CLEAN, st.text(st.characters(categories=["Mn", "Me"]), max_size=MAX_STACKED)).map("".join)
+
+
+@given(text=st.lists(MARKED | CLEAN).map("".join).filter(lambda text: not INVISIBLE.search(text)))
 @settings(deadline=None)
 def test_clean_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
+
+
+def test_of_a_long_text_the_beginning_is_kept() -> None:
+    assert visible("a" * MAX_CHARACTERS) == "a" * MAX_CHARACTERS
+    assert visible("a" * (MAX_CHARACTERS + 5)) == "a" * MAX_CHARACTERS + "… [+5]"
+    assert visible("abcdef", 3) == "abc… [+3]"
+    assert visible("\x1b" * 9, 3) == r"\x1b" * 3 + "… [+6]"
+
+
+def test_of_many_lines_the_first_are_kept() -> None:
+    assert visible("a\n" * (MAX_LINES - 1)) == "a\n" * (MAX_LINES - 1)
+    assert visible("a\n" * (MAX_LINES + 1)) == "a\n" * (MAX_LINES - 1) + "a… [+3]"
+
+
+def test_a_line_end_is_shown_where_there_is_one_line_and_read_over_in_a_paragraph() -> None:
+    assert one_line("a\n\tb\x1b") == r"a\n\tb\x1b"
+    assert one_paragraph("a \n\n  b\nc\x1b") == r"a b c\x1b"

@@ -13,7 +13,10 @@ from grader.report.wrap import Line
 from grader.text import say
 
 MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–", "yellow")}
+# A submission's text begins no line of the report: it could be taken for the grader's.
+INDENTED = (0, 0, 0, 2)
 MAX_NOTES = 5
+MAX_REASONS = 10
 MAX_EXCERPT_WIDTH = 300
 
 
@@ -24,7 +27,7 @@ def show(document: Document, console: Console) -> None:
         console.print(_error(document.run.error, document))
     if document.checks:
         console.print(_checks(document))
-    for reason in document.needs_review:
+    for reason in document.needs_review[:MAX_REASONS]:
         console.print(_labelled(document, "label-review", reason, "yellow"))
     for note in document.notes[:MAX_NOTES]:
         console.print(_labelled(document, "label-notes", note, "dim"))
@@ -73,7 +76,7 @@ def _sentence(check: CheckPart, hint: str, document: Document) -> RenderableType
 
 
 def _indented(text: str, style: str) -> RenderableType:
-    return Padding(Line(text, style=style), (0, 0, 0, 2))
+    return Padding(Line(text, style=style), INDENTED)
 
 
 def _points_of(check: CheckPart) -> Text:
@@ -100,10 +103,10 @@ def _error(error: ErrorPart, document: Document) -> RenderableType:
     return Panel(Group(*parts), title=title, title_align="left", border_style="red", expand=False)
 
 
-def _labelled(document: Document, label: str, text: str, style: str) -> Line:
+def _labelled(document: Document, label: str, text: str, style: str) -> RenderableType:
     line = Line(say(label, document.language), style=f"bold {style}")
     line.append(one_paragraph(text), style=style)
-    return line
+    return Padding(line, INDENTED)
 
 
 def points(score: float) -> str:
