@@ -185,29 +185,21 @@ def free(uid: int) -> dict[str, str]:
         return forked(child)  # type: ignore[no-any-return]
 
 
-def confined(version: int, uid: int) -> dict[str, str]:
-    """The outcomes under an ABI. The rules are opened before the uid is given up."""
+def confined(versions: list[int], uids: list[int], completed: bool) -> list[tuple[int, int, dict[str, str]]]:
+    """The outcomes under each ABI for each uid, alone or completed by the filter for a process without namespaces."""
+    return [(version, uid, confined_once(version, uid, completed)) for version in versions for uid in uids]
+
+
+def confined_once(version: int, uid: int, completed: bool) -> dict[str, str]:
     with surroundings(uid) as (outside, other):
 
         def child() -> dict[str, str]:
             ruleset = landlock.prepare(outside.rules(), abi_at_most=version)
-            become(uid)
+            become(uid)  # from here on, some paths of the rules could not be opened
             landlock.enforce(ruleset)
-            return each(outside.attempts(other))
-
-        return forked(child)  # type: ignore[no-any-return]
-
-
-def completed(version: int, uid: int) -> dict[str, str]:
-    """The outcomes under an ABI together with the filter for a process without namespaces."""
-    with surroundings(uid) as (outside, other):
-
-        def child() -> dict[str, str]:
-            ruleset = landlock.prepare(outside.rules(), abi_at_most=version)
-            become(uid)
-            landlock.enforce(ruleset)
-            holds = ruleset.holds
-            seccomp.confine(Profile(os.getpid(), "signals" in holds, "truncation" in holds))
+            if completed:
+                holds = ruleset.holds
+                seccomp.confine(Profile(os.getpid(), "signals" in holds, "truncation" in holds))
             return each(outside.attempts(other))
 
         return forked(child)  # type: ignore[no-any-return]
