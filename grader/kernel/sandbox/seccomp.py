@@ -84,9 +84,8 @@ def confine(profile: Profile) -> None:
     length = len(code) // struct.calcsize("HBBI")
     described = struct.pack("HP", length, ctypes.addressof(instructions))  # struct sock_fprog
     thread = call("seccomp", _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, described)
-    if (
-        thread > 0
-    ):  # not an error to the C library: this thread has filters of its own, and no thread got ours
+    # No error to the C library, but this thread has filters of its own, and no thread got ours.
+    if thread > 0:
         raise OSError(errno.EBUSY, f"seccomp: thread {thread} cannot be confined")
 
 

@@ -84,8 +84,9 @@ def for_every_job() -> Iterator[tuple[str, Block]]:
     # Its flags lie in memory, where a filter cannot look: without it, the C library uses clone.
     yield "clone3", refuse(errno.ENOSYS)
     yield "ioctl", _ioctl()
-    yield "fcntl", joined((argument(1), when_equal(F_SETLEASE, _no()), allow()))
-    yield "prctl", joined((argument(0), when_equal(PR_SCHED_CORE, _no()), allow()))
+    # A lease keeps others waiting to open the file; core scheduling pairs up with other processes.
+    yield "fcntl", _all_but(1, (F_SETLEASE,))
+    yield "prctl", _all_but(0, (PR_SCHED_CORE,))
     yield "socket", _only_unix(allow())
     yield "socketpair", _only_unix(allow())
     yield "mknod", _mknod(1)
@@ -96,20 +97,14 @@ def for_every_job() -> Iterator[tuple[str, Block]]:
 
 
 def for_hosted_job(pid: int) -> Iterator[tuple[str, Block]]:
-    """The verdicts that replace or join them in the process `pid`, which shares the host's files and processes."""
+    """The verdicts that replace or join them in the process `pid`, which shares the host's files and processes.
+
+    The owner of a descriptor, which F_SETOWN names, is sent signals on its account.
+    """
     yield "socket", _only_unix(_denied())
     yield "socketpair", _only_unix(_connected_pairs())
     yield from _each("bind connect listen", _denied())
-    yield (
-        "fcntl",
-        joined(
-            (
-                argument(1),
-                *(when_equal(command, _no()) for command in (F_SETLEASE, F_SETOWN, F_SETOWN_EX)),
-                allow(),
-            )
-        ),
-    )
+    yield "fcntl", _all_but(1, (F_SETLEASE, F_SETOWN, F_SETOWN_EX))
     yield "prlimit64", joined((argument(0), when_equal(0, allow()), when_equal(pid, allow()), _no()))
     yield "setpriority", _own_priority()
     yield "open", _open(1, 2)
@@ -149,6 +144,11 @@ def _denied() -> Block:
 def _each(names: str, verdict: Block) -> Iterator[tuple[str, Block]]:
     for name in names.split():
         yield name, verdict
+
+
+def _all_but(position: int, commands: tuple[int, ...]) -> Block:
+    """All is allowed but these values of an argument."""
+    return joined((argument(position), *(when_equal(command, _no()) for command in commands), allow()))
 
 
 def _ioctl() -> Block:
