@@ -96,7 +96,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             raise UsageError("file-exists", path=str(output))
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        with warm_parent() as zygote:
+        with warm_parent(settings) as zygote:
             # It warms up for two seconds, in which all that is needed later is imported.
             from grader.kernel.pool import Kernels  # noqa: PLC0415
             from grader.report.writer import Writer  # noqa: PLC0415

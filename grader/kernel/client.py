@@ -62,22 +62,21 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         """Close the channels that there are."""
         for channel in (self._shell_channel, self._iopub_channel):
             if channel is not None:
-                channel.socket.disable_monitor()
                 channel.close()
         self._shell_channel = self._iopub_channel = None
 
     async def broken(self) -> None:
         """Return when the kernel's end of a channel is gone, or a message was too long and ended the connection."""
-        monitors = [
-            channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-            for channel in (self.iopub_channel, self.shell_channel)
-        ]
-        waits = [asyncio.ensure_future(_event(monitor)) for monitor in monitors]
+        channels = (self.iopub_channel, self.shell_channel)
+        monitors = [channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) for channel in channels]
+        waits = [asyncio.ensure_future(monitor.recv_multipart()) for monitor in monitors]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits:
+            for wait, monitor, channel in zip(waits, monitors, channels, strict=True):
                 wait.cancel()
+                channel.socket.disable_monitor()
+                monitor.close(linger=0)
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         longest = ANSWER_BYTES
@@ -93,6 +92,3 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         bounded.connect(self._make_url(channel))
         return bounded
 
-
-async def _event(monitor: Any) -> None:
-    await monitor.recv_multipart()

@@ -88,10 +88,10 @@ class Driver:
         return self._over.is_set()
 
     @property
-    def busy(self) -> bool:
-        """Whether a cell is running."""
-        running = self.client.task_poll_for_reply
-        return running is not None and not running.done()
+    def running(self) -> "asyncio.Future[Any] | None":
+        """The cell that is running, if one is."""
+        task: asyncio.Future[Any] | None = self.client.task_poll_for_reply
+        return None if task is None or task.done() else task
 
     async def kill(self) -> None:
         """End the kernel, if it still runs: nothing more is asked of it."""
@@ -141,6 +141,7 @@ class Driver:
         client, self._client = self._client, None
         if self._watch is not None:
             self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         if client is None or client.km is None:
             return
         self._over.set()
@@ -161,8 +162,8 @@ class Driver:
         self.ending = news
         self._over.set()
         self._ended.set()
-        if self._client is not None and self.busy:
-            self._client.task_poll_for_reply.cancel()
+        if self._client is not None and self.running is not None:
+            self.running.cancel()
 
     def _flood(self, kind: Flood) -> None:
         self._on_limit(kind)

@@ -22,6 +22,7 @@ NO_PATH = "ipc:///given"
 class ForkedKernelApp(GraderKernelApp):
     """The application with its five sockets given: shell, stdin, control, iopub, in the order it asks for them, and hb."""
 
+    outstream_class = "grader.kernel.streams.PiecewiseStream"
     listening: Iterator[socket.socket]
     key: bytes
     ready: int

@@ -153,13 +153,12 @@ class Session:
             self._interrupting = asyncio.ensure_future(self._interrupt_then_kill())
 
     async def _interrupt_then_kill(self) -> None:
-        if not self._driver.busy:
-            return
-        running = self._driver.client.task_poll_for_reply
+        running = self._driver.running
         await self._driver.interrupt()
-        await asyncio.wait([running], timeout=GRACE_SECONDS)
-        if not running.done():
-            await self._driver.kill()
+        if running is not None:  # a call has its own time to answer in
+            await asyncio.wait([running], timeout=GRACE_SECONDS)
+            if not running.done():
+                await self._driver.kill()
 
     # ---- questions ----------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ def main() -> None:
         enter_bubblewrap(opening, channel)
     channel.send(msgspec.json.encode(ground))
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
+    importlib.import_module("grader.kernel.streams")  # which the kernel finds by name, when it sees no files
     _settle()
     _Parent(channel, Grounds(ground.tier, opening.view), worker).serve()
 
