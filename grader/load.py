@@ -20,7 +20,7 @@ from grader.source import neutralise
 
 MAX_BYTES = 25_000_000
 # A parsed program takes hundreds of times its length in memory; a long notebook has 50 000 characters of code.
-MAX_CODE = 200_000
+MAX_CODE = 1_000_000
 BYTES_PER_CHARACTER = 4
 MAX_CELLS = 2_000
 # Commas and opening brackets in a notebook file: there are never more values in it.

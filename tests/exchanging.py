@@ -100,8 +100,7 @@ class Pairs:
     ) -> tuple[Run, str]:
         session = self._sessions[which]
         run = self._kernels.do(session.run(submission, seed=5, values=names, watch=WATCHED, exchange=swaps))
-        assert session._client is not None
-        return run, "".join(_text(output) for cell in session._client.nb.cells for output in cell.outputs)
+        return run, "".join(_text(output) for cell in session.notebook.cells for output in cell.outputs)
 
 
 def scripts(name: str) -> list[Script]:

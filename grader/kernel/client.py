@@ -45,6 +45,8 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
 
     iopub_channel_class = shell_channel_class = BoundedChannel
     output_characters: int = 0
+    _shell_channel: BoundedChannel | None
+    _iopub_channel: BoundedChannel | None
 
     def start_channels(
         self,
@@ -60,7 +62,8 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
 
     def stop_channels(self) -> None:
         """Close the channels that there are."""
-        for channel in (self._shell_channel, self._iopub_channel):
+        channels: tuple[BoundedChannel | None, ...] = (self._shell_channel, self._iopub_channel)
+        for channel in channels:
             if channel is not None:
                 channel.close()
         self._shell_channel = self._iopub_channel = None
@@ -91,4 +94,3 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
             bounded.identity = identity
         bounded.connect(self._make_url(channel))
         return bounded
-

@@ -65,6 +65,8 @@ class _Guardian:
             else:
                 self._watch()
             self._bury()
+            if self._reason == "itself" and group is not None and group.ran_out():
+                self._reason = "memory"
         finally:
             if group is not None:
                 group.remove()
@@ -74,12 +76,11 @@ class _Guardian:
 
     def _group(self) -> cgroup.Cgroup | None:
         limits = self._job.limits
-        if not limits.memory_mb:
-            return None
-        try:
-            memory = int(limits.memory_mb * MEGABYTE * GROUP_MEMORY) + limits.scratch_mb * MEGABYTE
-            # the first process counts, and the guardian's own fork of it
-            return cgroup.create(f"grader-{os.getpid()}", memory, limits.processes + 1)
+        memory = int(limits.memory_mb * MEGABYTE * GROUP_MEMORY) + limits.scratch_mb * MEGABYTE
+        try:  # the first process counts too
+            return cgroup.create(
+                f"grader-{os.getpid()}", memory if limits.memory_mb else None, limits.processes + 1
+            )
         except Unsupported:
             return None
 
@@ -172,6 +173,7 @@ class _Guardian:
         if limits.memory_mb:
             most = limits.memory_mb * MEGABYTE
             self._compare("memory", usage.memory_bytes(processes, most), most)
+        self._compare("processes", usage.tasks(processes), limits.processes)
         self._compare("cpu", usage.cpu_seconds(processes), limits.cpu_seconds)
         if not self._private:
             most = limits.scratch_mb * MEGABYTE

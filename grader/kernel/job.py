@@ -57,16 +57,19 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 class Over(msgspec.Struct, frozen=True, tag="over"):
     """From the guardian: the job has passed a limit, and will be ended if it goes far beyond it."""
 
-    limit: Literal["cpu", "memory", "scratch"]
+    limit: Literal["cpu", "memory", "processes", "scratch"]
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
     """From the guardian, its last word: the job is over and nothing of it is left.
 
-    reason: what made the guardian end it; `itself` if the kernel ended first. detail: what went wrong, if it never began.
+    reason: what made the guardian end it; `itself` if the kernel ended first, `gone` if the guardian
+    lost its warm parent, or the supervisor its guardian. detail: what went wrong, if it never began.
     """
 
-    reason: Literal["itself", "killed", "lifetime", "cpu", "memory", "scratch", "gone", "not-confined"]
+    reason: Literal[
+        "itself", "killed", "lifetime", "cpu", "memory", "processes", "scratch", "gone", "not-confined"
+    ]
     detail: str = ""
 
 

@@ -96,6 +96,9 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._serving = asyncio.get_running_loop().create_future()
         self._news = asyncio.create_task(self._listen())
         await asyncio.wait_for(self._serving, START_SECONDS)
+        if lost := set(self._zygote.sandbox.layers) - set(self.layers):
+            await self.kill()
+            raise KernelFault("kernel-not-started", reason=f"not confined by {', '.join(sorted(lost))}")
         return self.parent.get_connection_info()
 
     async def _listen(self) -> None:

@@ -25,6 +25,7 @@ GRACE_SECONDS = 3.0
 KIND_OF = {
     "cpu": "cpu-limit",
     "memory": "memory-limit",
+    "processes": "process-limit",
     "scratch": "disk-limit",
     "lifetime": "run-time-limit",
 }
@@ -134,9 +135,11 @@ class Session:
         return self._ending(cell.number) if self._driver.dead or self._limited is not None else None
 
     def _ending(self, cell: int | None) -> RunError:
-        """Why a cell or call ended early."""
+        """Why a cell or call ended early. Raises KernelFault if that is not the submission's doing."""
         kind = self._limited
         if kind is None and self._driver.ending is not None:
+            if self._driver.ending.reason == "gone":
+                raise KernelFault("kernel-lost")
             kind = KIND_OF.get(self._driver.ending.reason)
         if kind is None:
             return RunError(kind="kernel-died", message="", cell=cell, line=None)

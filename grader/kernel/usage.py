@@ -49,6 +49,17 @@ def _sum(path: str, names: tuple[str, ...]) -> int | None:
     return sum(int(line.split()[1]) * KILOBYTE for line in lines if line.startswith(names))
 
 
+def tasks(processes: list[int]) -> int:
+    """How many processes and threads there are in all."""
+    count = 0
+    for process in processes:
+        try:
+            count += len(os.listdir(f"/proc/{process}/task"))  # noqa: PTH208 - names alone are wanted
+        except OSError:
+            continue  # it has ended
+    return count
+
+
 def cpu_seconds(processes: list[int]) -> float:
     """The CPU time of processes and of the children they have waited for."""
     ticks = 0

@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 import msgspec
+import platformdirs
 
 from grader.errors import KernelFault
 from grader.exercise import course_folder
@@ -46,20 +46,17 @@ class Zygote:
         """Keep what jobs may see and which tier is wanted; nothing is started yet."""
         chosen = settings or Settings()
         self._opening = Opening(chosen.sandbox, view_of_machine(course_folder(chosen.course)))
+        self._lock = threading.RLock()
+        self._sandbox: Sandbox | None = None
 
     def __enter__(self) -> Self:
         """Start it; it warms up while the caller goes on."""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._lock = threading.Lock()
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        # Thread pools do not survive a fork, and seeds of string hashes would make runs differ.
-        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        environment |= {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "MPLBACKEND": "agg"}
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env=environment,
+                env=_environment(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -78,9 +75,16 @@ class Zygote:
         self._process.kill()
         self._process.wait()
 
-    @cached_property
+    @property
     def sandbox(self) -> Sandbox:
         """How its kernels are confined. Waits until it knows; raises KernelFault if it will not start any."""
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = self._ground()
+            return self._sandbox
+
+    def _ground(self) -> Sandbox:
+        """What the warm parent says first."""
         try:
             answer = self._channel.recv(PACKET_BYTES)
         except OSError as error:
@@ -96,10 +100,34 @@ class Zygote:
         )
 
     def start(self, job: Job, descriptors: Sequence[int]) -> None:
-        """Have a job started; its guardian answers on the first descriptor. Raises KernelFault if it is gone."""
-        self.sandbox  # noqa: B018 - what it says comes before any job
-        try:
-            with self._lock:
+        """Have a job started; its guardian answers on the first descriptor. Raises KernelFault if that cannot be.
+
+        A warm parent that was killed from outside is started anew; it must confine as the one before it.
+        """
+        with self._lock:
+            before = self.sandbox
+            if self._process.poll() is not None:
+                self.__exit__(None, None, None)
+                self.__enter__()
+                self._sandbox = None
+                if self.sandbox != before:
+                    raise KernelFault("kernel-not-started", reason="it is no longer confined as it was")
+            try:
                 socket.send_fds(self._channel, [msgspec.json.encode(job)], list(descriptors))
-        except OSError as error:
-            raise KernelFault("kernel-not-started", reason=str(error)) from error
+            except OSError as error:
+                raise KernelFault("kernel-not-started", reason=str(error)) from error
+
+
+def _environment() -> dict[str, str]:
+    """The environment of the warm parent: what it needs of the caller's, and what makes runs repeatable."""
+    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {
+        **passed,
+        # Thread pools do not survive a fork.
+        **{"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "MPLBACKEND": "agg",
+        # matplotlib keeps its list of fonts here; making one takes a second.
+        "MPLCONFIGDIR": platformdirs.user_cache_dir("grader-matplotlib", appauthor=False),
+    }

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from grader.kernel.sandbox.system import Unsupported
 
 CONTROLLERS = ("memory", "pids")
+NO_LIMIT = 2**60  # more than any machine has; the file of version 1 takes no word for it
+# The kernel's count of processes that it killed for memory, in version 2 and in version 1.
+KILLED_IN = ("memory.events", "memory.oom_control")
 REMOVE_SECONDS = 1.0
 POLL_SECONDS = 0.01
 
@@ -27,6 +30,15 @@ class Cgroup(NamedTuple):
         for folder in self.folders:
             (folder / "cgroup.procs").write_text("0", "ascii")
 
+    def ran_out(self) -> bool:
+        """Whether the kernel killed a process of the group for want of memory."""
+        for path in (folder / name for folder in self.folders for name in KILLED_IN):
+            if path.exists():
+                counts = dict(line.split() for line in path.read_text("ascii").splitlines())
+                if int(counts.get("oom_kill", "0")):
+                    return True
+        return False
+
     def remove(self) -> None:
         """Take the group away, once the kernel has buried its last process."""
         until = time.monotonic() + REMOVE_SECONDS
@@ -38,8 +50,9 @@ class Cgroup(NamedTuple):
                 time.sleep(POLL_SECONDS)
 
 
-def create(name: str, memory_bytes: int, tasks: int) -> Cgroup:
-    """Make a group with these limits. Raises Unsupported where none can be made."""
+def create(name: str, memory_bytes: int | None, tasks: int) -> Cgroup:
+    """Make a group with these limits; None is no limit. Raises Unsupported where none can be made."""
+    memory_bytes = memory_bytes or NO_LIMIT
     for make in (_version_2, _version_1):
         with contextlib.suppress(OSError):
             return make(name, memory_bytes, tasks)
