@@ -110,6 +110,19 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
+BreachKind = Literal[
+    "read-file", "read-course", "read-system", "see-processes", "write",
+    "tcp", "udp", "unix", "abstract", "signal", "not-run",
+]  # fmt: skip
+
+
+class Breach(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job could do that it must not. detail: to which path, or, of a job that could not be tried, why."""
+
+    kind: BreachKind
+    detail: str = ""
+
+
 # ---- what a run gave ----------------------------------------------------------------------------
 
 
