@@ -50,15 +50,19 @@ class Experiment:
         self._session = kernels.open(self._limits)
         if exercise.watched:
             kernels.prepare(self._limits)  # for the rerun on exchanged data
-        self.run: Run = kernels.do(
-            self._session.run(
-                submission,
-                seed=settings.seed,
-                values=exercise.names,
-                watch=exercise.watched,
-                progress=progress,
+        try:
+            self.run: Run = kernels.do(
+                self._session.run(
+                    submission,
+                    seed=settings.seed,
+                    values=exercise.names,
+                    watch=exercise.watched,
+                    progress=progress,
+                )
             )
-        )
+        except BaseException:
+            self.close()
+            raise
 
     def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
         """Run the submission again with the same seeds, its data exchanged."""

@@ -9,7 +9,9 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -119,11 +121,21 @@ def _become_kernel(  # noqa: PLR0913, PLR0917 - as above
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.environ.clear()
         os.environ.update(environment(home(tier, start.place.scratch)))
+        tempfile.tempdir = None  # what the warm parent found is not the job's
         os.umask(0o077)
         finish(tier, held)
+        _lay_out_fonts(start.grounds.fonts)
         worker.serve(listening, key, ready)
     finally:
         os._exit(0)
+
+
+def _lay_out_fonts(fonts: Mapping[str, str]) -> None:
+    """Put matplotlib's list of fonts where it looks for it: making one takes seconds where there are many fonts."""
+    folder = Path(os.environ["MPLCONFIGDIR"])
+    folder.mkdir()
+    for name, content in fonts.items():
+        (folder / name).write_text(content, "utf-8")
 
 
 def environment(home_folder: str) -> dict[str, str]:

@@ -85,7 +85,11 @@ class Kernels:
         self.prepare(limits)
         assert self._spare is not None
         (session, _, started), self._spare = self._spare, None
-        started.result()
+        try:
+            started.result()
+        except BaseException:
+            self.close(session)
+            raise
         return session
 
     def close(self, session: "Session") -> None:

@@ -52,7 +52,7 @@ def main() -> None:
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
     importlib.import_module("grader.kernel.streams")  # which the kernel finds by name, when it sees no files
     _settle()
-    _Parent(channel, Grounds(ground.tier, opening.view), worker).serve()
+    _Parent(channel, Grounds(ground.tier, opening.view, _fonts()), worker).serve()
 
 
 def _opening(channel: socket.socket) -> Opening:
@@ -134,7 +134,16 @@ class _Parent:
     def _warm_up_further(self) -> None:
         if self._idle_imports:
             importlib.import_module(self._idle_imports.pop(0))
+            self._grounds = msgspec.structs.replace(self._grounds, fonts=_fonts())
             _settle()
+
+
+def _fonts() -> dict[str, str]:
+    """The lists of fonts that matplotlib keeps, by the names of their files; none before its first import here."""
+    return {
+        path.name: path.read_text("utf-8")
+        for path in Path(os.environ["MPLCONFIGDIR"]).glob("fontlist-*.json")
+    }
 
 
 def _settle() -> None:

@@ -27,10 +27,11 @@ OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/
 
 
 class Grounds(msgspec.Struct, frozen=True):
-    """What all jobs of one warm parent share: the tier, and what they may see."""
+    """What all jobs of one warm parent share: the tier, what they may see, and matplotlib's list of this machine's fonts."""
 
     tier: Tier
     view: View
+    fonts: dict[str, str] = {}
 
 
 class Place(msgspec.Struct, frozen=True):
