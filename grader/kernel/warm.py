@@ -47,7 +47,7 @@ class Zygote:
         chosen = settings or Settings()
         self._opening = Opening(chosen.sandbox, view_of_machine(course_folder(chosen.course)))
         self._lock = threading.RLock()
-        self._sandbox: Sandbox | None = None
+        self._ground: Ground | None = None
 
     def __enter__(self) -> Self:
         """Start it; it warms up while the caller goes on."""
@@ -76,14 +76,14 @@ class Zygote:
         self._process.wait()
 
     @property
-    def sandbox(self) -> Sandbox:
-        """How its kernels are confined. Waits until it knows; raises KernelFault if it will not start any."""
+    def ground(self) -> Ground:
+        """What it found on trying. Waits until it knows; raises KernelFault if it will not start any kernels."""
         with self._lock:
-            if self._sandbox is None:
-                self._sandbox = self._ground()
-            return self._sandbox
+            if self._ground is None:
+                self._ground = self._hear()
+            return self._ground
 
-    def _ground(self) -> Sandbox:
+    def _hear(self) -> Ground:
         """What the warm parent says first."""
         try:
             answer = self._channel.recv(PACKET_BYTES)
@@ -91,12 +91,17 @@ class Zygote:
             raise KernelFault("kernel-not-started", reason=str(error)) from error
         if not answer:
             raise KernelFault("kernel-not-started", reason="the warm parent ended")
-        ground = msgspec.json.decode(answer, type=Ground | Refused)
-        if isinstance(ground, Refused):
-            raise KernelFault("sandbox-refused", tier=self._opening.wanted, reason=ground.reason)
-        held = ground.held.layers
+        said = msgspec.json.decode(answer, type=Ground | Refused)
+        if isinstance(said, Refused):
+            raise KernelFault("sandbox-refused", tier=self._opening.wanted, reason=said.reason)
+        return said
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """How its kernels are confined. Waits and raises as `ground` does."""
+        held = self.ground.held.layers
         return Sandbox(
-            tier=ground.tier, layers=held, missing=tuple(layer for layer in LAYERS if layer not in held)
+            tier=self.ground.tier, layers=held, missing=tuple(layer for layer in LAYERS if layer not in held)
         )
 
     def start(self, job: Job, descriptors: Sequence[int]) -> None:
@@ -109,7 +114,7 @@ class Zygote:
             if self._process.poll() is not None:
                 self.__exit__(None, None, None)
                 self.__enter__()
-                self._sandbox = None
+                self._ground = None
                 if self.sandbox != before:
                     raise KernelFault("kernel-not-started", reason="it is no longer confined as it was")
             try:
