@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
 
@@ -79,7 +80,7 @@ class _Guardian:
         memory = int(limits.memory_mb * MEGABYTE * GROUP_MEMORY) + limits.scratch_mb * MEGABYTE
         try:  # the first process counts too
             return cgroup.create(
-                f"grader-{os.getpid()}", memory if limits.memory_mb else None, limits.processes + 1
+                Path(self._scratch).name, memory if limits.memory_mb else None, limits.processes + 1
             )
         except Unsupported:
             return None
@@ -177,7 +178,10 @@ class _Guardian:
         self._compare("cpu", usage.cpu_seconds(processes), limits.cpu_seconds)
         if not self._private:
             most = limits.scratch_mb * MEGABYTE
-            self._compare("scratch", usage.folder_bytes(self._scratch, int(most * FAR_BEYOND)), most)
+            far = int(most * FAR_BEYOND)
+            # the first process is ours, and closed to others
+            used = usage.folder_bytes(self._scratch, far) + usage.unlinked_bytes(processes[1:], far)
+            self._compare("scratch", used, most)
 
     def _compare(self, limit: str, used: float, most: float) -> None:
         if used > most and limit not in self._told:
@@ -199,7 +203,7 @@ class _Guardian:
         if self._private:  # process 1 takes all others with it
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
         else:
-            _end_descendants()
+            end_descendants()
 
     def _bury(self) -> None:
         """Wait for the first process; without a pid namespace, end what it left behind too."""
@@ -207,7 +211,7 @@ class _Guardian:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._first, 0)
         for _ in range(STOP_ROUNDS):
-            if self._private or not _end_descendants():
+            if self._private or not end_descendants():
                 return
             time.sleep(0.01)
 
@@ -239,7 +243,7 @@ def guard(  # noqa: PLR0913, PLR0917 - what a guardian is given
         os._exit(status)
 
 
-def _end_descendants() -> bool:
+def end_descendants() -> bool:
     """Stop, then kill all descendants of this process, and reap those that ended; False when none was left.
 
     They are stopped first, so that none forks while the others are killed.
@@ -250,14 +254,14 @@ def _end_descendants() -> bool:
             if process != own:
                 with contextlib.suppress(OSError):
                     os.kill(process, number)
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    usage.bury()
     return len(usage.tree(own)) > 1
 
 
 def remove(folder: str) -> None:
-    """Remove a folder that a job may have written to, of any depth; links in it are not followed."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder):  # deeper than Python goes
-        subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)  # noqa: S603, S607
+    """Remove a folder that a job may have written to, of any depth and any mode; links in it are not followed."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        if os.path.lexists(folder):
+            subprocess.run([*command, "--", folder], check=False, stderr=subprocess.DEVNULL)  # noqa: S603

@@ -14,10 +14,11 @@ CHANNELS = ("shell", "stdin", "control", "iopub", "hb")
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """To the warm parent, first of all: the tier wanted, and what a job may see."""
+    """To the warm parent, first of all: the tier wanted, what a job may see, and where the supervisor's sockets are."""
 
     wanted: SandboxChoice
     view: View
+    folder: str
     inside_bubblewrap: bool = False
 
 

@@ -35,6 +35,7 @@ from grader.kernel.warm import Zygote
 from grader.model import Limits
 
 START_SECONDS = 60.0
+END_SECONDS = 10.0
 BACKLOG = 16
 # The guardian ends a job this long after its cells have had their time, whatever the supervisor does.
 LIFETIME_BEYOND_SECONDS = 600.0
@@ -64,8 +65,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._zygote: Zygote = self._ends.enter_context(Zygote()) if zygote is None else zygote
         self._limits: Limits = kwargs.pop("limits", Limits())
         self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
-        # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
-        self._folder = tempfile.mkdtemp(prefix="grader-")
+        self._folder = tempfile.mkdtemp(dir=self._zygote.folder, prefix="")
         manager = self.parent
         manager.transport, manager.ip = "ipc", f"{self._folder}/k"
         for number, channel in enumerate(CHANNELS, start=1):
@@ -131,9 +131,10 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return None if self._news is not None and not self._news.done() else 0
 
     async def wait(self) -> int | None:
-        """Wait until nothing of the job is left."""
+        """Wait until nothing of the job is left; a guardian that does not answer is left to the caretaker."""
         if self._news is not None:
-            await self._news
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news, END_SECONDS)
             self._news = None
         return 0
 

@@ -1,6 +1,7 @@
 """Tries each tier as a job would enter it, and finds the best that holds on this machine."""
 
 import os
+import secrets
 import shutil
 import tempfile
 
@@ -40,7 +41,7 @@ def attempt(tier: Tier, opening: Opening) -> Held:
     missing = dict(held.missing)
     layers = [*held.layers, "guardian"]
     try:
-        cgroup.create(f"grader-{os.getpid()}", 2**30, 64).remove()
+        cgroup.create(f"grader-try-{secrets.token_hex(8)}", 2**30, 64).remove()
         layers.append("cgroup")
     except Unsupported as error:
         missing["cgroup"] = str(error)

@@ -1,6 +1,8 @@
 """What a tree of processes uses, read from /proc and from its folder: no cgroup is needed for it."""
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 # Enough to say that a folder holds too much.
@@ -20,6 +22,13 @@ def tree(root: int) -> list[int]:
         except OSError:
             continue  # it has ended
     return found
+
+
+def bury() -> None:
+    """Reap the children of this process that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def memory_bytes(processes: list[int], limit: int) -> int:
@@ -65,28 +74,53 @@ def cpu_seconds(processes: list[int]) -> float:
     ticks = 0
     for process in processes:
         try:
-            stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+            fields = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
         except OSError:
             continue  # it has ended; its parent has its time
         # utime, stime, cutime, cstime: fields 14 to 17; the second, in parentheses, may hold anything
-        ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+        ticks += sum(map(int, fields.rpartition(")")[2].split()[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def folder_bytes(top: str, limit: int) -> int:
-    """The disk blocks below a folder; it stops counting when beyond `limit` or at too many files."""
+    """The disk blocks below a folder; it stops counting when beyond `limit` or at too many files.
+
+    What cannot be read, being closed or too deep, counts as beyond: no learner needs it, and it could hide anything.
+    """
     total, entries, waiting = 0, 0, [top]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as listing:
                 for entry in listing:
                     entries += 1
-                    stat = entry.stat(follow_symlinks=False)
-                    total += stat.st_blocks * 512  # st_blocks is in units of 512 bytes, stat(2)
+                    seen = entry.stat(follow_symlinks=False)
+                    total += seen.st_blocks * 512  # st_blocks is in units of 512 bytes, stat(2)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
                     if total > limit or entries > MOST_ENTRIES:
                         return limit + 1
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             continue  # it changes while it is read
+        except OSError:
+            return limit + 1
     return total
+
+
+def unlinked_bytes(processes: list[int], limit: int) -> int:
+    """The disk blocks of files that have no name any more but are open; beyond `limit` if that cannot be seen.
+
+    Files that are only mapped, or on their way in a socket, escape it: without a file system of its own a job
+    has no true quota.
+    """
+    found: dict[tuple[int, int], int] = {}
+    for process in processes:
+        try:
+            for entry in os.scandir(f"/proc/{process}/fd"):
+                seen = entry.stat()
+                if stat.S_ISREG(seen.st_mode) and seen.st_nlink == 0:
+                    found[seen.st_dev, seen.st_ino] = seen.st_blocks * 512
+        except PermissionError:
+            return limit + 1
+        except OSError:
+            continue  # it has ended, or closed it
+    return sum(found.values())

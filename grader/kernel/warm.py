@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -26,6 +27,7 @@ from grader.settings import Settings
 # What the warm parent may know of the caller's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 WARM_UP_SECONDS = 120.0
+LEAVE_SECONDS = 20.0
 LAYERS = ("namespaces", "file-system", "identity", "limits", "landlock", "seccomp", "guardian", "cgroup")
 
 
@@ -45,13 +47,16 @@ class Zygote:
     def __init__(self, settings: Settings | None = None) -> None:
         """Keep what jobs may see and which tier is wanted; nothing is started yet."""
         chosen = settings or Settings()
-        self._opening = Opening(chosen.sandbox, view_of_machine(course_folder(chosen.course)))
+        self._wanted = chosen.sandbox
+        self._view = view_of_machine(course_folder(chosen.course))
         self._lock = threading.RLock()
         self._ground: Ground | None = None
 
     def __enter__(self) -> Self:
         """Start it; it warms up while the caller goes on."""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
+        self.folder = tempfile.mkdtemp(prefix="grader-")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
@@ -64,16 +69,19 @@ class Zygote:
                 start_new_session=True,
             )
         self._channel.settimeout(WARM_UP_SECONDS)
-        self._channel.send(msgspec.json.encode(self._opening))
+        self._channel.send(msgspec.json.encode(Opening(self._wanted, self._view, self.folder)))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End it."""
+        """End it: its caretaker does, and sees to what is left."""
         self._channel.close()
-        self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     @property
     def ground(self) -> Ground:
@@ -93,7 +101,7 @@ class Zygote:
             raise KernelFault("kernel-not-started", reason="the warm parent ended")
         said = msgspec.json.decode(answer, type=Ground | Refused)
         if isinstance(said, Refused):
-            raise KernelFault("sandbox-refused", tier=self._opening.wanted, reason=said.reason)
+            raise KernelFault("sandbox-refused", tier=self._wanted, reason=said.reason)
         return said
 
     @property

@@ -10,6 +10,7 @@ Packets are those of `job`: an `Opening` comes first and is answered by a `Groun
 its descriptors, and are answered by their guardians. It ends when its socket does, and its guardians with it.
 """
 
+import contextlib
 import gc
 import importlib
 import os
@@ -24,9 +25,11 @@ from typing import NoReturn
 
 import msgspec
 
+from grader.kernel.caretaker import leave_a_caretaker
 from grader.kernel.guardian import guard, remove
 from grader.kernel.job import CHANNELS, PACKET_BYTES, Job, Opening, Refused
 from grader.kernel.rehearse import best
+from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.bubblewrap import enter_bubblewrap
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, Unsupported, prctl
 from grader.kernel.sandbox.tiers import Grounds
@@ -41,6 +44,7 @@ def main() -> None:
     """Find the tier, warm up, then fork until the other end closes."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     opening = _opening(channel)
+    folder = None if opening.inside_bubblewrap else leave_a_caretaker(channel, opening.folder)
     try:
         ground = best(opening)
     except (Unsupported, RuntimeError) as error:
@@ -52,7 +56,7 @@ def main() -> None:
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
     importlib.import_module("grader.kernel.streams")  # which the kernel finds by name, when it sees no files
     _settle()
-    _Parent(channel, Grounds(ground.tier, opening.view, _fonts()), worker).serve()
+    _Parent(channel, Grounds(ground.tier, opening.view, _fonts()), worker, folder).serve()
 
 
 def _opening(channel: socket.socket) -> Opening:
@@ -66,11 +70,15 @@ def _opening(channel: socket.socket) -> Opening:
 class _Parent:
     """Forks guardians, and clears up after those that did not end by themselves."""
 
-    def __init__(self, channel: socket.socket, grounds: Grounds, worker: ModuleType) -> None:
+    def __init__(
+        self, channel: socket.socket, grounds: Grounds, worker: ModuleType, folder: str | None
+    ) -> None:
         self._channel = channel
         self._grounds = grounds
         self._worker = worker
+        self._folder = folder
         self._folders: dict[int, tuple[str, str]] = {}
+        self._left: list[str] = []
         self._idle_imports = list(WHEN_IDLE)
 
     def serve(self) -> None:
@@ -87,6 +95,7 @@ class _Parent:
             happened = {descriptor for descriptor, _ in poll.poll(IDLE_SECONDS * 1000)}
             if woken in happened:
                 os.read(woken, PACKET_BYTES)
+            if woken in happened or self._left:
                 self._reap()
             if self._channel.fileno() in happened and not self._fork():
                 return
@@ -102,7 +111,7 @@ class _Parent:
         if not packet:
             return False
         job = msgspec.json.decode(packet, type=Job)
-        scratch = tempfile.mkdtemp(prefix="grader-job-")
+        scratch = tempfile.mkdtemp(prefix="grader-job-", dir=self._folder)
         own = os.getpid()
         guardian = os.fork()
         if guardian == 0:
@@ -119,17 +128,14 @@ class _Parent:
         guard(self._grounds, job, scratch, descriptors, self._worker, parent)
 
     def _reap(self) -> None:
-        """Bury guardians; of one that was killed, end the processes and remove the folders."""
-        try:
+        """Bury guardians; of one that was killed, end the processes and remove the folders, while any is there."""
+        with contextlib.suppress(ChildProcessError):
             while ended := os.waitpid(-1, os.WNOHANG)[0]:
-                for folder in self._folders.pop(ended, ()):
-                    if os.path.lexists(folder):
-                        remove(folder)
-        except ChildProcessError:
-            return
+                self._left += self._folders.pop(ended, ())
         for child in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()):
             if child not in self._folders:
                 os.kill(child, signal.SIGKILL)  # ours to reap, so the number is still its own
+        self._left = [folder for folder in self._left if not _cleared(folder)]
 
     def _warm_up_further(self) -> None:
         if self._idle_imports:
@@ -144,6 +150,15 @@ def _fonts() -> dict[str, str]:
         path.name: path.read_text("utf-8")
         for path in Path(os.environ["MPLCONFIGDIR"]).glob("fontlist-*.json")
     }
+
+
+def _cleared(folder: str) -> bool:
+    """Remove what a guardian has not: the job's group, then the folder. Whether both are gone."""
+    group = cgroup.find(Path(folder).name)
+    group.remove()
+    if os.path.lexists(folder):
+        remove(folder)
+    return not os.path.lexists(folder) and not any(part.exists() for part in group.folders)
 
 
 def _settle() -> None:

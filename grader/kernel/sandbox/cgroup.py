@@ -59,6 +59,13 @@ def create(name: str, memory_bytes: int | None, tasks: int) -> Cgroup:
     raise Unsupported("cgroup")
 
 
+def find(name: str) -> Cgroup:
+    """The group of that name that is there; one without folders, if none is."""
+    mounted, own = _mounted(), _own()
+    above = {mounted[kind] / own[kind.removeprefix("cgroup2")].lstrip("/") for kind in mounted}
+    return Cgroup(tuple(folder / name for folder in above if (folder / name).is_dir()))
+
+
 def _version_2(name: str, memory_bytes: int, tasks: int) -> Cgroup:
     folder = _mounted()["cgroup2"] / _own()[""].lstrip("/")
     granted = (folder / "cgroup.subtree_control").read_text("ascii").split()

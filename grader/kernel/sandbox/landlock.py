@@ -81,6 +81,11 @@ class Ruleset(NamedTuple):
     holds: frozenset[str]
 
 
+def guarantees() -> tuple[str, ...]:
+    """The names of all that Landlock may confine, oldest first."""
+    return tuple(name for _, name, _ in _CONFINED)
+
+
 def abi() -> int:
     """The version of this kernel's Landlock; 0 where there is none, or where it is switched off. Raises OSError."""
     try:

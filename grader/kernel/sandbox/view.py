@@ -12,7 +12,7 @@ import msgspec
 PARTS = ("home", "tmp")
 HOME = "/box/home"
 SYSTEM = (
-    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt/conda/lib"),
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone"),
     *("/etc/alternatives", "/etc/fonts", "/etc/mime.types", "/etc/ssl/certs"),
 )
