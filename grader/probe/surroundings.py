@@ -50,7 +50,10 @@ def _seed_when_unseeded(seed: int) -> None:
 
 
 def never_wait_for_plots() -> None:
-    """Make plotting return at once, when and if the submission imports matplotlib."""
+    """Make plotting return at once: where the warm parent has imported matplotlib, and when the submission does."""
+    for name in QUIET:
+        if name in sys.modules:
+            _make_quiet(sys.modules[name])
     sys.meta_path.insert(0, _QuietFinder())
 
 
@@ -71,12 +74,16 @@ def _quieten(loader: Any) -> None:
 
     def exec_module(module: ModuleType) -> None:
         execute(module)
-        for name in QUIET[module.__name__]:
-            setattr(module, name, _return_at_once)
-        if canvas := getattr(module, "FigureCanvasBase", None):  # `ginput` and its like wait in its loop
-            canvas.start_event_loop = _return_at_once
+        _make_quiet(module)
 
     loader.exec_module = exec_module
+
+
+def _make_quiet(module: Any) -> None:
+    for name in QUIET[module.__name__]:
+        setattr(module, name, _return_at_once)
+    if canvas := getattr(module, "FigureCanvasBase", None):  # `ginput` and its like wait in its loop
+        canvas.start_event_loop = _return_at_once
 
 
 def _return_at_once(*_args: object, **_kwargs: object) -> None:
