@@ -30,13 +30,14 @@ ISOLATED = (
 
 
 def attempt(view: View) -> None:
-    """Run nothing inside bubblewrap. Raises Unsupported if there is no such program or it may not do its work."""
-    command = [*_command(view), "/bin/true"]
+    """Start Python inside, as the warm parent will be. Raises Unsupported if that cannot be done here."""
+    command = [*_command(view), sys.executable, "-P", "-c", f"import {Opening.__module__}"]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)  # noqa: S603 - our own words
     except (subprocess.SubprocessError, OSError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
-        raise Unsupported(f"bubblewrap: {said.decode(errors='replace').strip()}") from None
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        raise Unsupported(f"bubblewrap: {last.removeprefix('bwrap: ')}") from None
 
 
 def enter_bubblewrap(opening: Opening, channel: socket.socket) -> NoReturn:
@@ -65,9 +66,10 @@ def _command(view: View) -> list[str]:
     hidden = [word for path in covered if _would_be_seen(path, view) for word in ("--tmpfs", path)]
     environment = [word for name, value in os.environ.items() for word in ("--setenv", name, value)]
     return [
-        *(program, *ISOLATED, *environment, *shown),
-        *("--ro-bind", str(PACKAGE), str(PACKAGE), *hidden),
+        *(program, *ISOLATED, *environment),
+        # These come first: what is shown may lie below /tmp, and a later mount there would cover it.
         *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/"),  # noqa: S108 - inside
+        *(*shown, "--ro-bind", str(PACKAGE), str(PACKAGE), *hidden),
     ]
 
 
