@@ -13,7 +13,7 @@ import typer
 
 from grader import __version__
 from grader.archive import ARCHIVE_SUFFIX
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
 from grader.load import HandedIn, load_all
@@ -42,6 +42,13 @@ class Format(StrEnum):
 
     terminal = "terminal"
     json = "json"
+
+
+class Described(StrEnum):
+    """What has a schema."""
+
+    report = "report"
+    doctor = "doctor"
 
 
 class LanguageChoice(StrEnum):
@@ -104,6 +111,8 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             with Kernels(settings, zygote) as kernels:
                 if kernels.sandbox.tier == "none" and _of_others(files) and not unsafe_no_sandbox:
                     raise UsageError("others-not-isolated")
+                if kernels.sandbox.tier != "none" and _may_be_several(files):
+                    _send_canary(kernels, settings, spoken)
                 with Writer(format.value, output, spoken, several=_may_be_several(files)) as writer:
                     codes = [
                         _check_one(handed_in, exercise, settings, kernels, writer)
@@ -111,6 +120,15 @@ def check(  # noqa: PLR0913, PLR0917 - its options
                         for handed_in in load_all(path)
                     ]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
+
+
+def _send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> None:
+    """Try the sandbox before others' code runs in it. Raises KernelFault if anything gets out."""
+    from grader.kernel.canary import canary  # noqa: PLC0415
+    from grader.report.doctor import sentences  # noqa: PLC0415
+
+    if breaches := canary(kernels, course_folder(settings.course)):
+        raise KernelFault("sandbox-leaks", what=" ".join(sentences(breaches, spoken)))
 
 
 def _check_one(
@@ -193,13 +211,41 @@ def start(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a report."""
+def schema(
+    of: Annotated[Described, typer.Argument(metavar="[report|doctor]", help="Of what.")] = Described.report,
+) -> None:
+    """Print the JSON Schema of a report, or of what `grader doctor --json` prints."""
     import json  # noqa: PLC0415
 
-    from grader.report.document import json_schema  # noqa: PLC0415
+    from grader.report import doctor, document  # noqa: PLC0415
 
-    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    described = document if of == Described.report else doctor
+    typer.echo(json.dumps(described.json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def doctor(
+    language: LanguageOption = None,
+    course: CourseOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print it as JSON, by `grader schema doctor`.")
+    ] = False,
+) -> None:
+    """Try how submissions can be isolated here, and say what would help.
+
+    Exit codes: 0 others' submissions can be graded here, 1 they cannot, 2 unusable request.
+    """
+    with _answering(language, course) as (settings, spoken):
+        from grader.doctor import examine  # noqa: PLC0415
+        from grader.report import doctor as words  # noqa: PLC0415
+        from grader.report.writer import screen  # noqa: PLC0415
+
+        document = words.word(examine(settings), __version__, spoken)
+        if json:
+            typer.echo(words.render(document))
+        else:
+            words.show(document, screen())
+    raise typer.Exit(0 if document.sound else 1)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,11 +2,14 @@
 
 import re
 
-from tests.measure.docs import DOCS, ROOT, command_line_text, schema_text
+import pytest
+
+from tests.measure.docs import DOCS, ROOT, command_line_text, schema_texts
 
 
-def test_the_schema_is_current() -> None:
-    assert (DOCS / "report.schema.json").read_text("utf-8") == schema_text(), "run `make docs`"
+@pytest.mark.parametrize(("name", "text"), schema_texts().items())
+def test_a_schema_is_current(name: str, text: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == text, "run `make docs`"
 
 
 def test_the_command_line_page_is_current() -> None:

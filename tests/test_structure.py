@@ -42,16 +42,56 @@ MAY_IMPORT = {
     "probe.watch": "probe.encode probe.numbers",
     "probe.inside": "probe.bindings probe.encode probe.errors_seen probe.exchange probe.gradients"
     " probe.surroundings probe.watch",
-    # the kernels, from the process up
+    # what a job is confined by, from the system up
     "kernel": "",
+    "kernel.sandbox": "",
+    "kernel.sandbox.system": "",
+    "kernel.sandbox.bpf": "",
+    "kernel.sandbox.view": "",
+    "kernel.sandbox.syscalls": "kernel.sandbox.system",
+    "kernel.sandbox.verdicts": "kernel.sandbox.bpf",
+    "kernel.sandbox.mounts": "kernel.sandbox.syscalls kernel.sandbox.system",
+    "kernel.sandbox.namespaces": "kernel.sandbox.system",
+    "kernel.sandbox.filesystem": "kernel.sandbox.mounts kernel.sandbox.namespaces kernel.sandbox.view",
+    "kernel.sandbox.identity": "kernel.sandbox.syscalls kernel.sandbox.system",
+    "kernel.sandbox.ceilings": "model",
+    "kernel.sandbox.landlock": "kernel.sandbox.syscalls kernel.sandbox.system",
+    "kernel.sandbox.seccomp": "kernel.sandbox.bpf kernel.sandbox.syscalls kernel.sandbox.system"
+    " kernel.sandbox.verdicts",
+    "kernel.sandbox.cgroup": "kernel.sandbox.system",
+    "kernel.sandbox.tiers": "kernel.sandbox.ceilings kernel.sandbox.filesystem kernel.sandbox.identity"
+    " kernel.sandbox.landlock kernel.sandbox.namespaces kernel.sandbox.seccomp kernel.sandbox.system"
+    " kernel.sandbox.view model",
+    "kernel.sandbox.bubblewrap": "kernel.job kernel.sandbox.system kernel.sandbox.view",
+    # the processes of a job, from the warm parent's side
+    "kernel.job": "kernel.sandbox.tiers kernel.sandbox.view model",
+    "kernel.usage": "",
+    "kernel.streams": "",
+    "kernel.worker": "probe.inside probe.places",
+    "kernel.forked": "kernel.worker",
+    "kernel.init": "kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
+    "kernel.guardian": "kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
+    " kernel.sandbox.system kernel.sandbox.tiers kernel.usage",
+    "kernel.caretaker": "kernel.guardian kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
+    "kernel.rehearse": "kernel.init kernel.job kernel.sandbox.bubblewrap kernel.sandbox.cgroup"
+    " kernel.sandbox.system kernel.sandbox.tiers model",
+    "kernel.zygote": "kernel.caretaker kernel.guardian kernel.job kernel.rehearse kernel.sandbox.bubblewrap"
+    " kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers",
+    # … and from the supervisor's
+    "kernel.warm": "errors exercise kernel.job kernel.sandbox.view model settings",
+    "kernel.relay": "",
+    "kernel.client": "kernel.relay",
+    "kernel.outputs": "kernel.client",
+    "kernel.provisioner": "errors kernel.init kernel.job kernel.warm model",
+    "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
+    "kernel.answers": "arrays model",
     "kernel.faults": "model source",
-    "kernel.worker": "kernel.warm probe.inside probe.places",
-    "kernel.warm": "errors",
-    "kernel.zygote": "kernel.warm kernel.worker",
-    "kernel.outputs": "",
-    "kernel.provisioner": "kernel.warm",
-    "kernel.session": "arrays errors kernel.faults kernel.outputs kernel.provisioner kernel.warm model",
+    "kernel.session": "errors kernel.answers kernel.driver kernel.faults kernel.warm model",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
+    "kernel.intruder": "",
+    "kernel.canary": "errors kernel.intruder kernel.pool model",
+    "doctor": "errors exercise kernel.canary kernel.job kernel.pool kernel.sandbox.landlock kernel.warm model"
+    " settings",
     # what checks are made of
     "exchange": "arrays model",
     "steps": "arrays model",
@@ -69,13 +109,24 @@ MAY_IMPORT = {
     "report.json": "report.document report.escape",
     "report.terminal": "report.document report.escape report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "cli": "archive grader errors exercise grade kernel.pool kernel.warm load model report.document report.escape report.writer"
-    " settings starter text",
+    "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
+    "cli": "archive doctor grader errors exercise grade kernel.canary kernel.pool kernel.warm load model"
+    " report.doctor report.document report.escape report.writer settings starter text",
     "__main__": "cli",
 }
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar", "Scale", "Watch", "ChosenLimits"),
+    *(
+        "frozenset",
+        "dict.fromkeys",
+        "re.compile",
+        "Path",
+        "TypeVar",
+        "Scale",
+        "Watch",
+        "ChosenLimits",
+        "Limits",
+    ),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }

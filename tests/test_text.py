@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import errors
+from grader.doctor import CONFINING, Remedy
 from grader.exercise import PACKAGE, Exercise, course_folder, load_exercise, slugs
 from grader.kernel.faults import KINDS, LIMIT_OF, NEEDS_REVIEW
-from grader.model import Language
+from grader.kernel.warm import LAYERS
+from grader.model import BreachKind, Language
 from grader.text import catalogue, say, shown
 
 COURSE = course_folder(None)
@@ -101,6 +103,20 @@ def kinds() -> set[str]:
     return found
 
 
+def literals_in(module: str) -> set[str]:
+    """All strings of a module."""
+    nodes = ast.walk(ast.parse((PACKAGE / module).read_text("utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+# What `grader doctor` names by its kind.
+OF_THE_DOCTOR = [
+    *(f"doctor-tier-{tier}" for tier in CONFINING),
+    *(f"doctor-layer-{layer}" for layer in LAYERS),
+    *(f"breach-{kind}" for kind in get_args(BreachKind)),
+    *(f"remedy-{remedy}" for remedy in get_args(Remedy)),
+    *("doctor-landlock-held", "doctor-landlock-missing"),
+]
 USED = [use for path in MODULES for use in uses(path)]
 # Sentences that exercises have of their own, for modules that several of them share.
 SHARED = {id for exercise in EXERCISES for id in exercise.manifest.text}
@@ -137,7 +153,13 @@ def test_every_sentence_gets_the_parameters_that_it_names() -> None:
 def test_no_sentence_is_unused() -> None:
     used = {use.id for use in USED} | {use.id for exercise in EXERCISES for use in uses(exercise.checks)}
     used |= {f"run-{kind}" for kind in kinds()} | {f"review-{kind}" for kind in NEEDS_REVIEW}
+    used |= set(OF_THE_DOCTOR) | {id for id in literals_in("report/doctor.py") if id in catalogue("en")}
     assert set(catalogue("en")) - used == set()
+
+
+@pytest.mark.parametrize("id", OF_THE_DOCTOR)
+def test_everything_that_the_doctor_finds_has_words(id: str) -> None:
+    assert fields(catalogue("en")[id]) <= {"detail", "names"}
 
 
 def test_every_kind_of_error_has_words() -> None:

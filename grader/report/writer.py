@@ -36,9 +36,7 @@ class Writer:
                 self._file = output.open("w", encoding="utf-8")
             except OSError as error:
                 raise _not_written(output, error) from None
-        target = self._file or sys.stdout
-        width = None if target.isatty() else PLAIN_WIDTH
-        self._console = Console(file=target, width=width, highlight=False, soft_wrap=False)
+        self._console = screen(self._file)
         self._errors = Console(stderr=True)
         self._status: Status | None = None
 
@@ -100,6 +98,13 @@ class Writer:
 
     def _print_plain(self, text: str) -> None:
         print(text, file=self._file or sys.stdout, flush=True)
+
+
+def screen(file: IO[str] | None = None) -> Console:
+    """Where text for people goes: a file, or the standard output."""
+    target = file or sys.stdout
+    width = None if target.isatty() else PLAIN_WIDTH
+    return Console(file=target, width=width, highlight=False, soft_wrap=False)
 
 
 def complain(error: GraderError, language: Language) -> None:

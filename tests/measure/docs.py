@@ -1,8 +1,8 @@
-"""Writes what is generated in docs/: the report schema, the command line, and the picture of a report.
+"""Writes what is generated in docs/: the schemas, the command line, and the picture of a report.
 
     python -m tests.measure.docs
 
-A test compares the first two with what is kept.
+A test compares all but the picture with what is kept.
 """
 
 import io
@@ -19,8 +19,8 @@ from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.report import terminal
-from grader.report.document import json_schema, word
+from grader.report import doctor, document, terminal
+from grader.report.document import word
 from grader.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,12 @@ DOCS = ROOT / "docs"
 PICTURED = ROOT / "tests" / "corpus" / "linear_regression" / "s012.py"
 
 
-def schema_text() -> str:
-    """`grader schema`, as it prints it."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_texts() -> dict[str, str]:
+    """What `grader schema` prints of each thing, by the file that keeps it."""
+    return {
+        f"{name}.schema.json": json.dumps(described.json_schema(), indent=2, ensure_ascii=False) + "\n"
+        for name, described in (("report", document), ("doctor", doctor))
+    }
 
 
 def command_line_text() -> str:
@@ -65,7 +68,8 @@ def picture() -> str:
 
 def main() -> int:
     """Write the files."""
-    (DOCS / "report.schema.json").write_text(schema_text(), "utf-8")
+    for name, text in schema_texts().items():
+        (DOCS / name).write_text(text, "utf-8")
     (DOCS / "command-line.md").write_text(command_line_text(), "utf-8")
     (DOCS / "report.svg").write_text(picture(), "utf-8")
     return 0
