@@ -23,11 +23,15 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Ground(msgspec.Struct, frozen=True, tag="ground"):
-    """From the warm parent, once it has tried: the tier, what holds in it, and why those above it were not to be had."""
+    """From the warm parent, once it has tried: the tier, what holds in it, and why those above it were not to be had.
+
+    folder: where jobs write, if that is outside of bubblewrap.
+    """
 
     tier: Tier
     held: Held
     refused: dict[str, str]
+    folder: str | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

@@ -52,6 +52,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._ends = contextlib.ExitStack()
         self._control: socket.socket | None = None
         self._news: asyncio.Task[None] | None = None
+        self._folder = ""
         self.layers: tuple[str, ...] = ()
 
     @property
@@ -65,9 +66,10 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._zygote: Zygote = self._ends.enter_context(Zygote()) if zygote is None else zygote
         self._limits: Limits = kwargs.pop("limits", Limits())
         self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
-        self._folder = tempfile.mkdtemp(dir=self._zygote.folder, prefix="")
+        self._folder = await asyncio.to_thread(self._zygote.new_folder)
         manager = self.parent
         manager.transport, manager.ip = "ipc", f"{self._folder}/k"
+        manager.connection_file = f"{self._folder}/connection.json"  # Jupyter writes one, needed or not
         for number, channel in enumerate(CHANNELS, start=1):
             setattr(manager, f"{channel}_port", number)
         manager.session.key = secrets.token_hex(32).encode("ascii")
@@ -160,7 +162,8 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         if self._control is not None:
             self._control.close()
             self._control = None
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        if self._folder:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if not restart:
             self._ends.close()
 

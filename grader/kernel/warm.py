@@ -4,6 +4,8 @@ Importable without Jupyter, so that it can be started first and warm up while th
 """
 
 import os
+import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -56,7 +58,7 @@ class Zygote:
         """Start it; it warms up while the caller goes on."""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
-        self.folder = tempfile.mkdtemp(prefix="grader-")
+        self._folder = tempfile.mkdtemp(prefix="grader-")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
@@ -69,7 +71,7 @@ class Zygote:
                 start_new_session=True,
             )
         self._channel.settimeout(WARM_UP_SECONDS)
-        self._channel.send(msgspec.json.encode(Opening(self._wanted, self._view, self.folder)))
+        self._channel.send(msgspec.json.encode(Opening(self._wanted, self._view, self._folder)))
         return self
 
     def __exit__(
@@ -82,6 +84,9 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for folder in (self._folder, self._ground and self._ground.folder):
+            if folder:  # of which nothing is left, unless the caretaker was killed itself
+                shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def ground(self) -> Ground:
@@ -112,19 +117,30 @@ class Zygote:
             tier=self.ground.tier, layers=held, missing=tuple(layer for layer in LAYERS if layer not in held)
         )
 
-    def start(self, job: Job, descriptors: Sequence[int]) -> None:
-        """Have a job started; its guardian answers on the first descriptor. Raises KernelFault if that cannot be.
+    def new_folder(self) -> str:
+        """A folder for the sockets of one job, which is gone at the latest when this is. Raises KernelFault.
 
         A warm parent that was killed from outside is started anew; it must confine as the one before it.
         """
         with self._lock:
             before = self.sandbox
-            if self._process.poll() is not None:
+            if self._has_ended():
                 self.__exit__(None, None, None)
                 self.__enter__()
                 self._ground = None
                 if self.sandbox != before:
                     raise KernelFault("kernel-not-started", reason="it is no longer confined as it was")
+            return tempfile.mkdtemp(dir=self._folder, prefix="")
+
+    def _has_ended(self) -> bool:
+        """Whether the other end is closed: it says nothing after its first word, so there is nothing else to hear."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def start(self, job: Job, descriptors: Sequence[int]) -> None:
+        """Have a job started; its guardian answers on the first descriptor. Raises KernelFault if that cannot be."""
+        with self._lock:
             try:
                 socket.send_fds(self._channel, [msgspec.json.encode(job)], list(descriptors))
             except OSError as error:

@@ -52,7 +52,7 @@ def main() -> None:
         return
     if ground.tier == "bubblewrap" and not opening.inside_bubblewrap:
         enter_bubblewrap(opening, channel)
-    channel.send(msgspec.json.encode(ground))
+    channel.send(msgspec.json.encode(msgspec.structs.replace(ground, folder=folder)))
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
     importlib.import_module("grader.kernel.streams")  # which the kernel finds by name, when it sees no files
     _settle()
