@@ -75,6 +75,9 @@ class Driver:
         try:
             await self.client.async_execute_cell(notebook.cells[index], index)
         except Exception:  # noqa: BLE001 - the kernel is dead, or no longer speaks as a kernel does
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # which nbclient took for the kernel's death
+                raise asyncio.CancelledError from None
             await self.kill()
 
     async def interrupt(self) -> None:

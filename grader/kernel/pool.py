@@ -51,6 +51,7 @@ class Kernels:
                 self._discard_spare()
             for session in list(self._sessions):
                 self.close(session)
+            self.do(_end_tasks())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -104,3 +105,11 @@ class Kernels:
         with contextlib.suppress(KernelFault):
             started.result()
         return session
+
+
+async def _end_tasks() -> None:
+    """End what still waits for something, as after an interrupt."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
