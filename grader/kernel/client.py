@@ -13,11 +13,17 @@ from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.connect import channel_socket_types
 
+from grader.kernel.relay import Relay
+
 # The longest answer to a request of the probe's: it holds values, of which each is bounded too.
 ANSWER_BYTES = 64_000_000
 # JSON writes a character in up to six bytes; most are written in one.
 BYTES_PER_CHARACTER = 2
 ENVELOPE_BYTES = 1_000_000
+# Beyond what a run prints: that a cell begins and ends.
+STATUS_BYTES = 10_000
+# Members of arrays and objects in one message. Python takes up to seventy bytes for what JSON writes in three.
+MOST_MEMBERS = 2_000_000
 MOST_WAITING = {"iopub": 4, "shell": 4}
 NEVER_AGAIN = -1
 SIZE = "bytes"
@@ -34,6 +40,8 @@ class BoundedChannel(AsyncZMQSocketChannel):  # type: ignore[misc]
 
     async def _recv(self, **kwargs: Any) -> dict[str, Any]:
         parts = await self.socket.recv_multipart(**kwargs)
+        if sum(part.count(sign) for part in parts for sign in (b"[", b"{", b",")) > MOST_MEMBERS:
+            raise ValueError("too many members")
         _, rest = self.session.feed_identities(parts)
         message: dict[str, Any] = self.session.deserialize(rest)
         message[SIZE] = sum(map(len, parts))
@@ -47,6 +55,16 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
     output_characters: int = 0
     _shell_channel: BoundedChannel | None
     _iopub_channel: BoundedChannel | None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._relays: dict[str, Relay] = {}
+
+    def expect_answer(self, published: int = 0) -> None:
+        """Let the kernel answer one request more, and publish so many characters beside its outputs."""
+        if self._relays:
+            self._relays["shell"].left = ANSWER_BYTES
+            self._relays["iopub"].left += published * BYTES_PER_CHARACTER + STATUS_BYTES
 
     def start_channels(
         self,
@@ -67,6 +85,8 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
             if channel is not None:
                 channel.close()
         self._shell_channel = self._iopub_channel = None
+        while self._relays:
+            self._relays.popitem()[1].close()
 
     async def broken(self) -> None:
         """Return when the kernel's end of a channel is gone, or a message was too long and ended the connection."""
@@ -92,5 +112,14 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN)
         if identity:
             bounded.identity = identity
-        bounded.connect(self._make_url(channel))
+        bounded.connect(self._relayed(channel, longest))
         return bounded
+
+    def _relayed(self, channel: str, longest: int) -> str:
+        """The address at which a channel's bytes are counted; a kernel that nothing confines needs no count."""
+        url = str(self._make_url(channel))
+        if self.transport != "ipc":
+            return url
+        kernel = url.removeprefix("ipc://")
+        self._relays[channel] = Relay(kernel, f"{kernel}r", longest)
+        return f"{url}r"

@@ -73,6 +73,7 @@ class Driver:
     async def execute(self, notebook: Any, index: int) -> None:
         """Run one cell of a notebook; its outputs are put into it. A dead kernel ends it quietly."""
         try:
+            self.client.kc.expect_answer(len(notebook.cells[index].source))
             await self.client.async_execute_cell(notebook.cells[index], index)
         except Exception:  # noqa: BLE001 - the kernel is dead, or no longer speaks as a kernel does
             task = asyncio.current_task()
@@ -111,6 +112,7 @@ class Driver:
         kc = self.client.kc
         if self.dead or kc is None:
             return None
+        kc.expect_answer()
         message = kc.session.msg("grader_request", content)
         kc.shell_channel.send(message)
         deadline = time.monotonic() + seconds
