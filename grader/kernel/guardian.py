@@ -34,6 +34,9 @@ WATCH_SECONDS = 0.1
 FAR_BEYOND = 1.5
 # Nearly as far: the group's limit strikes what grows between two looks of the guardian.
 GROUP_MEMORY = 1.4
+# So that the guardian sees a job at its limit before the group does: there, each fork that fails costs as much
+# as one that does not, and a bomb of them leaves the kernel no time.
+GROUP_PROCESSES = 16
 STOP_ROUNDS = 100
 STATUS_BYTES = 8_192
 
@@ -49,8 +52,9 @@ class _Guardian:
         self._reason: str = "itself"
         self._detail = ""
         self._told: set[str] = set()
+        self._pruned: set[str] = set()
         self._layers: tuple[str, ...] = ()
-        self._first = 0
+        self._first = self._kernel = 0
 
     def guard(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
         """Start the job and stay until nothing of it is left."""
@@ -78,9 +82,11 @@ class _Guardian:
     def _group(self) -> cgroup.Cgroup | None:
         limits = self._job.limits
         memory = int(limits.memory_mb * MEGABYTE * GROUP_MEMORY) + limits.scratch_mb * MEGABYTE
-        try:  # the first process counts too
+        try:
             return cgroup.create(
-                Path(self._scratch).name, memory if limits.memory_mb else None, limits.processes + 1
+                Path(self._scratch).name,
+                memory if limits.memory_mb else None,
+                limits.processes + GROUP_PROCESSES,
             )
         except Unsupported:
             return None
@@ -152,6 +158,7 @@ class _Guardian:
 
     def _read_ready(self) -> None:
         if os.read(self._ready, 1):
+            self._kernel = usage.tree(self._first)[1]
             self._say(Ready(self._layers))
         self._poll.unregister(self._ready)
         os.close(self._ready)
@@ -187,12 +194,23 @@ class _Guardian:
         if used > most and limit not in self._told:
             self._told.add(limit)
             self._say(Over(limit=limit))  # type: ignore[arg-type]
-        if used > most * FAR_BEYOND:
-            self._end(limit)
+        if used > most * FAR_BEYOND or (used > most and limit == "processes"):
+            if limit == "processes" or (limit == "memory" and limit not in self._pruned):
+                self._pruned.add(limit)
+                self._end_helpers()
+            else:
+                self._end(limit)
 
     def _say(self, news: News) -> None:
         with contextlib.suppress(OSError):  # nobody is there to hear it
             self._control.send(msgspec.json.encode(news))
+
+    def _end_helpers(self) -> None:
+        """End what the kernel has started, so that the kernel can still say what it has."""
+        for process in usage.tree(self._first):
+            if process not in (self._first, self._kernel):
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
 
     # ---- ending -----------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def _version_2(name: str, memory_bytes: int, tasks: int) -> Cgroup:
     granted = (folder / "cgroup.subtree_control").read_text("ascii").split()
     if not set(CONTROLLERS) <= set(granted):
         raise FileNotFoundError(folder)
-    limits = {"memory.max": memory_bytes, "memory.swap.max": 0, "memory.oom.group": 1, "pids.max": tasks}
+    limits = {"memory.max": memory_bytes, "memory.swap.max": 0, "pids.max": tasks}
     return _made(folder / name, limits)
 
 
