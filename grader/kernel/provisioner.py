@@ -5,10 +5,11 @@ Both are jupyter_client provisioners, registered by entry point. `grader-sandbox
     with Zygote() as zygote:
         manager = AsyncKernelManager(kernel_name="grader-sandbox", kernel_spec_manager=KernelSpecs())
         client = NotebookClient(notebook, km=manager)
-        client.execute(zygote=zygote)
+        client.execute(zygote=zygote, cleanup_kc=True)
 
-Without a `zygote` it starts one of its own, which takes as long as importing torch. A notebook's metadata
-chooses nothing: neither the kernel nor how it is started.
+nbclient ends a kernel whose manager it was given only if it is told to, by `cleanup_kc`. Without a `zygote` the
+provisioner starts one of its own, which takes as long as importing torch. A restarted kernel has the address of
+the one before, so that clients stay connected. A notebook's metadata chooses neither the kernel nor its start.
 """
 
 import asyncio
@@ -52,7 +53,8 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         self._ends = contextlib.ExitStack()
         self._control: socket.socket | None = None
         self._news: asyncio.Task[None] | None = None
-        self._folder = ""
+        self._zygote: Zygote | None = None
+        self._folder = self._address = ""
         self.layers: tuple[str, ...] = ()
 
     @property
@@ -62,22 +64,31 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Bind the sockets: the kernel gets them open, and needs no name for them."""
-        zygote = kwargs.pop("zygote", None)
-        self._zygote: Zygote = self._ends.enter_context(Zygote()) if zygote is None else zygote
+        self._zygote = kwargs.pop("zygote", None) or self._zygote or self._ends.enter_context(Zygote())
         self._limits: Limits = kwargs.pop("limits", Limits())
         self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
         self._folder = await asyncio.to_thread(self._zygote.new_folder)
         manager = self.parent
-        manager.transport, manager.ip = "ipc", f"{self._folder}/k"
-        manager.connection_file = f"{self._folder}/connection.json"  # Jupyter writes one, needed or not
+        if not self._address:
+            manager.session.key = secrets.token_hex(32).encode("ascii")
+        self._lead_to_folder()
+        manager.transport, manager.ip = "ipc", f"{self._address}/k"
+        manager.connection_file = f"{self._address}/connection.json"  # Jupyter writes one, needed or not
         for number, channel in enumerate(CHANNELS, start=1):
             setattr(manager, f"{channel}_port", number)
-        manager.session.key = secrets.token_hex(32).encode("ascii")
         return dict(await super().pre_launch(cmd=[], **kwargs))
+
+    def _lead_to_folder(self) -> None:
+        """Make the address, which is a link, lead to this launch's folder; a restart finds it there."""
+        if not self._address or not Path(self._address).parent.is_dir():
+            self._address = f"{self._folder}~"
+        Path(self._address).unlink(missing_ok=True)
+        Path(self._address).symlink_to(self._folder)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Have it forked, and wait until it serves. Raises KernelFault if it cannot be confined or does not start."""
         del cmd, kwargs
+        assert self._zygote is not None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         limits = self._limits
@@ -165,6 +176,9 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         if self._folder:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if not restart:
+            if self._address:
+                Path(self._address).unlink(missing_ok=True)
+            self._zygote, self._address = None, ""
             self._ends.close()
 
 
