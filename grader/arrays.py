@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Array, Items, Trace, Value
+from grader.model import Array, Items, Module, Trace, Value
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
+# What numpy 1 can hold; an array without elements may otherwise be of any shape.
+MAX_DIMENSIONS, MAX_SIZE = 32, 2**31
+MAX_DEPTH = 4
 DTYPES = frozenset({"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"})
 
 
@@ -18,6 +21,14 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
         raise ValueError(array.shape)
     kind = np.dtype(array.dtype)
     return np.frombuffer(array.data, dtype=kind.newbyteorder("<")).astype(kind).reshape(array.shape)
+
+
+def is_sound_value(value: Value, depth: int = MAX_DEPTH) -> bool:
+    """Whether each array of a value agrees with itself, and none is deeper inside than the probe goes."""
+    if isinstance(value, Items):
+        return depth > 0 and all(is_sound_value(item, depth - 1) for item in value.items)
+    arrays = value.parameters.values() if isinstance(value, Module) else [value]
+    return all(_is_whole(array) for array in arrays if isinstance(array, Array))
 
 
 def is_sound(trace: Trace) -> bool:
@@ -31,7 +42,9 @@ def is_sound(trace: Trace) -> bool:
 
 def _is_whole(array: Array) -> bool:
     """Whether an array's bytes are as many as its dtype and shape say."""
-    if array.dtype not in DTYPES or any(size < 0 for size in array.shape):
+    if array.dtype not in DTYPES or len(array.shape) > MAX_DIMENSIONS:
+        return False
+    if any(not 0 <= size < MAX_SIZE for size in array.shape):
         return False
     return len(array.data) == math.prod(array.shape) * np.dtype(array.dtype).itemsize
 

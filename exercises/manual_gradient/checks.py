@@ -1,5 +1,6 @@
 """Checks of `manual_gradient`: gradients filled in by autograd, and the same gradients derived by hand."""
 
+import math
 from types import ModuleType
 
 import numpy as np
@@ -53,7 +54,7 @@ def check_grad(run: RunView, name: str, wanted: Numbers) -> None:
     shown = ", ".join(f"{value:.5g}" for value in seen[:6])
     if seen.size == wanted.size:
         times = float((seen * wanted).sum() / (wanted**2).sum())
-        if same(seen, times * wanted) and times not in (0.0, 1.0):
+        if math.isfinite(times) and same(seen, times * wanted) and times not in (0.0, 1.0):
             whole = abs(times - round(times)) < 1e-3 and times > 1
             fail("grad-doubled" if whole else "grad-scaled", name=name, seen=shown, times=round(times, 3))
     fail("grad-differs", name=name, seen=shown)

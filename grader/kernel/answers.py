@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from grader.arrays import is_sound
-from grader.model import Trace
+from grader.arrays import is_sound, is_sound_value
+from grader.model import Trace, Unusable, Value
 
 
 def decode(value: Any, kind: Any, otherwise: Any) -> Any:
@@ -17,6 +17,20 @@ def decode(value: Any, kind: Any, otherwise: Any) -> Any:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
         return otherwise
+
+
+def decode_value(value: Any) -> Value | None:
+    """Decode a value; of one that contradicts itself, no more is known than that there is one."""
+    decoded: Value | None = decode(value, Value, None)
+    return decoded if decoded is None or is_sound_value(decoded) else Unusable(why="unsupported")
+
+
+def decode_values(answer: Any) -> dict[str, Value]:
+    """Decode values by name."""
+    found: dict[str, Value] = decode(answer, dict[str, Value], {})
+    return {
+        name: value if is_sound_value(value) else Unusable(why="unsupported") for name, value in found.items()
+    }
 
 
 def decode_trace(value: Any) -> Trace:

@@ -13,7 +13,7 @@ import msgspec
 import nbformat
 
 from grader.errors import KernelFault
-from grader.kernel.answers import decode, decode_trace
+from grader.kernel.answers import decode, decode_trace, decode_value, decode_values
 from grader.kernel.driver import ANSWER_SECONDS, START_SECONDS, Driver
 from grader.kernel.faults import passed, run_error
 from grader.kernel.warm import Zygote
@@ -110,7 +110,7 @@ class Session:
             return Call(value=None, error=self._ending(None), trace=Trace())
         seen, value = answer.get("error"), answer.get("value")
         return Call(
-            value=None if value is None else decode(value, Value, None),
+            value=decode_value(value),
             error=run_error(seen, {}, self._limits) if isinstance(seen, dict) else None,
             trace=decode_trace(answer.get("trace")),
         )
@@ -191,8 +191,7 @@ class Session:
         if not names:
             return {}
         answer = await self._driver.ask({"request": "values", "names": list(names)}, ANSWER_SECONDS)
-        values: dict[str, Value] = decode(answer, dict[str, Value], {})
-        return values
+        return decode_values(answer)
 
 
 def _with_limit(errors: tuple[RunError, ...], limit: RunError | None) -> tuple[RunError, ...]:
