@@ -168,7 +168,8 @@ def _around(view: View) -> list[Rule]:
         if any(real == hidden or real.startswith(hidden + "/") for hidden in view.hidden):
             continue
         if any(hidden.startswith(real.rstrip("/") + "/") for hidden in view.hidden):
-            waiting += [entry.path for entry in os.scandir(real)]
+            # A link is not followed: what it leads to is shown under its own name, or not at all.
+            waiting += [entry.path for entry in os.scandir(real) if not entry.is_symlink()]
         else:
             rules.append(Rule(path, Access.READ))
     return rules

@@ -48,7 +48,8 @@ def view_of_machine(course: Path) -> View:
 def _prefixes() -> set[Path]:
     """The folders of this Python and of the one that its virtual environment was made from, by both their names."""
     named = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
-    return named | {path.resolve() for path in named} | {Path(sys.executable).resolve().parents[1]}
+    named |= {path.resolve() for path in named} | {Path(sys.executable).resolve().parents[1]}
+    return named - {Path("/")}  # of a Python in /bin: that would show all there is
 
 
 def _of_the_user() -> tuple[str, ...]:
