@@ -131,6 +131,14 @@ def folder_bytes(top: str, limit: int) -> int:
     return total
 
 
+def _is_ending(process: int) -> bool:
+    """Whether a process has no memory any more: what is left of it belongs to root until its parent has its status."""
+    try:
+        return Path(f"/proc/{process}/statm").read_text("ascii").startswith("0 ")
+    except OSError:
+        return True
+
+
 def unlinked_bytes(processes: list[int], limit: int) -> int:
     """The disk blocks of files that have no name any more but are open; beyond `limit` if that cannot be seen.
 
@@ -145,7 +153,8 @@ def unlinked_bytes(processes: list[int], limit: int) -> int:
                 if stat.S_ISREG(seen.st_mode) and seen.st_nlink == 0:
                     found[seen.st_dev, seen.st_ino] = seen.st_blocks * 512
         except PermissionError:
-            return limit + 1
+            if not _is_ending(process):
+                return limit + 1
         except OSError:
             continue  # it has ended, or closed it
     return sum(found.values())
