@@ -71,7 +71,7 @@ MAY_IMPORT = {
     "kernel.forked": "kernel.worker",
     "kernel.init": "kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
     "kernel.guardian": "kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
-    " kernel.sandbox.system kernel.sandbox.tiers kernel.usage",
+    " kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view kernel.usage",
     "kernel.caretaker": "kernel.guardian kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
     "kernel.rehearse": "kernel.init kernel.job kernel.sandbox.bubblewrap kernel.sandbox.cgroup"
     " kernel.sandbox.system kernel.sandbox.tiers model",

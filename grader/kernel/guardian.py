@@ -28,6 +28,7 @@ from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.ceilings import MEGABYTE
 from grader.kernel.sandbox.system import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, Unsupported, prctl
 from grader.kernel.sandbox.tiers import Grounds, furnish, go_outside
+from grader.kernel.sandbox.view import MOST_FILES
 
 WATCH_SECONDS = 0.1
 # A job that was told of a limit is ended when it is beyond it by so much more.
@@ -186,9 +187,10 @@ class _Guardian:
         if not self._private:
             most = limits.scratch_mb * MEGABYTE
             far = int(most * FAR_BEYOND)
-            # the first process is ours, and closed to others
-            used = usage.folder_bytes(self._scratch, far) + usage.unlinked_bytes(processes[1:], far)
-            self._compare("scratch", used, most)
+            used, files = usage.folder_use(self._scratch, far, int(MOST_FILES * FAR_BEYOND))
+            # The first process is ours, and closed to others; so is the kernel until it serves.
+            used += usage.unlinked_bytes(processes[1:] if self._kernel else [], far)
+            self._compare("scratch", max(used / most, files / MOST_FILES), 1.0)
 
     def _compare(self, limit: str, used: float, most: float) -> None:
         if used > most and limit not in self._told:

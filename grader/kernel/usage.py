@@ -5,8 +5,6 @@ import os
 import stat
 from pathlib import Path
 
-# Enough to say that a folder holds too much.
-MOST_ENTRIES = 50_000
 KILOBYTE = 1024
 
 
@@ -107,28 +105,28 @@ def cpu_seconds(processes: list[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def folder_bytes(top: str, limit: int) -> int:
-    """The disk blocks below a folder; it stops counting when beyond `limit` or at too many files.
+def folder_use(top: str, most_bytes: int, most_files: int) -> tuple[int, int]:
+    """The bytes on disk and the number of files below a folder; counting stops beyond either figure.
 
     What cannot be read, being closed or too deep, counts as beyond: no learner needs it, and it could hide anything.
     """
-    total, entries, waiting = 0, 0, [top]
-    while waiting:
+    used, files, waiting = 0, 0, [top]
+    while waiting and used <= most_bytes and files <= most_files:
         try:
             with os.scandir(waiting.pop()) as listing:
                 for entry in listing:
-                    entries += 1
                     seen = entry.stat(follow_symlinks=False)
-                    total += seen.st_blocks * 512  # st_blocks is in units of 512 bytes, stat(2)
+                    files += 1
+                    used += seen.st_blocks * 512  # st_blocks is in units of 512 bytes, stat(2)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    if total > limit or entries > MOST_ENTRIES:
-                        return limit + 1
+                    if files > most_files:
+                        break
         except (FileNotFoundError, NotADirectoryError):
             continue  # it changes while it is read
         except OSError:
-            return limit + 1
-    return total
+            used = most_bytes + 1
+    return used, files
 
 
 def _is_ending(process: int) -> bool:

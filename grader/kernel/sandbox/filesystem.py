@@ -14,11 +14,9 @@ from pathlib import Path
 
 from grader.kernel.sandbox import mounts
 from grader.kernel.sandbox.namespaces import CLONE_NEWNS, unshare
-from grader.kernel.sandbox.view import HOME, View
+from grader.kernel.sandbox.view import HOME, MOST_FILES, View
 
 ROOT_OPTIONS = "size=1m,nr_inodes=8192,mode=755"
-# How many files a job may make.
-SCRATCH_FILES = 20_000
 DEVICES = ("null", "zero", "full", "random", "urandom")
 WRITABLE = ("/box", "/tmp", "/dev/shm")  # noqa: S108 - inside
 NEW, OLD = "/new", "/old"
@@ -64,7 +62,7 @@ def _make_scratch(scratch_mb: int, uid: int, gid: int) -> None:
     It comes first: what is shown may lie below /tmp, and a later mount there would cover it.
     """
     box = _folder("/box")
-    options = f"size={scratch_mb}m,nr_inodes={SCRATCH_FILES},mode=700"
+    options = f"size={scratch_mb}m,nr_inodes={MOST_FILES},mode=700"
     mounts.mount("tmpfs", box, "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, options)
     for inside, shown_as in (("home", None), ("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108 - inside
         part = f"{box}/{inside}"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+# How many files a job may make, folders among them.
+MOST_FILES = 20_000
 # The parts of the folder that a job writes to: its home and its temporary files.
 PARTS = ("home", "tmp")
 HOME = "/box/home"
