@@ -109,7 +109,8 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         bounded.linger = 0
         bounded.setsockopt(zmq.MAXMSGSIZE, longest)
         bounded.setsockopt(zmq.RCVHWM, MOST_WAITING[channel])
-        bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN)
+        if self.transport == "ipc":  # over TCP the kernel may not listen yet
+            bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN)
         if identity:
             bounded.identity = identity
         bounded.connect(self._relayed(channel, longest))

@@ -189,8 +189,9 @@ class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Give it a folder as home and an environment of its own."""
-        for unconfined in ("zygote", "limits", "listener"):
+        for unconfined in ("zygote", "limits"):
             kwargs.pop(unconfined, None)
+        self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
         self._folder = Path(tempfile.mkdtemp(prefix="grader-"))
         home, temporary = self._folder / "home", self._folder / "tmp"
         for part in (home, temporary):
@@ -204,13 +205,24 @@ class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
         result["env"] = kwargs["env"]  # the base class merges in the caller's environment
         return result
 
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Start it, and say so when it ends."""
+        info = await super().launch_kernel(cmd, **kwargs)
+        self._end = asyncio.create_task(self._tell_end())
+        return info
+
+    async def _tell_end(self) -> int:
+        code: int = await asyncio.to_thread(self.process.wait)
+        self._listener(Ended("itself"))
+        return code
+
     async def wait(self) -> int | None:
         """Wait for the process to end, without the base class's polling."""
         if self.process is None:
             return 0
-        code = await asyncio.to_thread(self.process.wait)
+        code = await self._end
         self.process = None
-        return int(code)
+        return code
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the folder."""
