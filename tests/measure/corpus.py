@@ -6,7 +6,6 @@
 """
 
 import argparse
-import datetime
 import itertools
 import os
 import sys
@@ -23,10 +22,9 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Report
 from grader.settings import Settings
+from tests.measure.kept import keep
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-KEPT = Path(__file__).parents[2] / "docs" / "measurements.md"
-BEGIN, END = "<!-- corpus -->", "<!-- end of corpus -->"
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -103,14 +101,6 @@ def table(graded: Sequence[Graded]) -> str:
     return "\n".join(lines)
 
 
-def keep(text: str) -> None:
-    """Put a new table in the place of the last one in docs/measurements.md."""
-    before, _, rest = KEPT.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    KEPT.write_text(f"{before}{BEGIN}\n\n`make corpus`, {today}:\n\n{text}\n{END}{after}", "utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -134,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = sys.stdout
     out.write(table(graded) + "\n")
     if chosen.keep:
-        keep(table(graded))
+        keep("corpus", "make corpus", table(graded))
     strayed = [g for g in graded if not g.as_labelled]
     kept = [g for g in graded if not g.label.right and g.label.ends_right and g.full]
     for title, rows in (("Not as labelled", strayed), ("Wrong, ends right, full marks kept", kept)):
