@@ -9,6 +9,7 @@ this is, or why there is none. It holds the kernels of one tier, so its processe
 import contextlib
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -37,6 +38,10 @@ OUTPUT_KEPT = 100_000
 # How long processes of a run may take to end after it; and in a control, where some are sure to stay.
 GONE_SECONDS, UNCONFINED_SECONDS = 30.0, 1.0
 PR_SET_CHILD_SUBREAPER = 36
+# What the warm parent makes, once, when it has time: the list of fonts, and an empty folder of torch's.
+OF_THE_WARM_PARENT = re.compile(
+    r"/tmp/(arena-\w+/)?(home/\.cache(/grader-matplotlib(/fontlist-[\w.]+\.json(\.matplotlib-lock)?)?)?|torchinductor_\w+): None →"
+)
 # What the next student's run looks at, and an honest piece of work.
 LATER_LIMITS = Limits(cell_seconds=20.0, run_seconds=40.0)
 LATER = """
@@ -78,8 +83,8 @@ class Arena:
         self._known_words = [secret.encode(), _words_of_a_reference()]
         # As large as nothing in Python's own pools, so on the heap: what reads it has read the supervisor.
         self._kept = bytearray(secret.encode() * 100)
-        self._listeners = watching.Listeners(home, secret.replace("TOPSECRET", "listener"))
         self._abstract = secret.replace("TOPSECRET", "listener")
+        self._listeners = watching.Listeners(home, self._abstract)
         self._usual = self._later("no such mark")[1]
 
     def attack(self, order: Order) -> Seen:
@@ -89,16 +94,14 @@ class Arena:
             known = {*watching.descendants(os.getpid())}
             aimed_at = stage.victim.pid if order.victim else os.getpid()
             cells = tuple(self._fill(cell, stage, aimed_at) for cell in order.cells)
-            limits = order.limits
             before = self._look(stage)
             with watching.growth() as growth, watching.Sampler(known) as sampler:
-                tale = (
-                    self._grade(cells, limits, order.exercise) if order.exercise else self._run(cells, limits)
-                )
+                tale = (self._grade if order.exercise else self._run)(cells, order)
                 grown = growth()
             left = watching.wait_until_gone(known, UNCONFINED_SECONDS if order.victim else GONE_SECONDS)
             after = self._look(stage)
             (harmed, host, written, objects) = map(watching.changes, before, after)
+            written = tuple(line for line in written if not OF_THE_WARM_PARENT.match(line))
             later, usual = self._later(stage.mark)
             unusual, self._usual = watching.changes(self._usual, usual), usual
         return Seen(
@@ -112,6 +115,7 @@ class Arena:
             processes=sampler.processes,
             memory_mb=sampler.memory_mb,
             disk_mb=sampler.disk_mb,
+            status=sampler.status,
             grown_mb=grown,
             later=(*later, *unusual),
             honest=usual["honest"],
@@ -120,10 +124,10 @@ class Arena:
 
     # ---- the run ------------------------------------------------------------------------------
 
-    def _run(self, cells: tuple[str, ...], limits: Limits) -> dict[str, Any]:
+    def _run(self, cells: tuple[str, ...], order: Order) -> dict[str, Any]:
         session = None
         try:
-            session = self._kernels.open(limits)
+            session = self._kernels.open(order.limits)
             run = self._kernels.do(session.run(submission(cells), seed=0, values=("loot",)))
             output = outputs(session)
         except Exception as error:  # noqa: BLE001 - whatever an attack makes the supervisor raise is to be seen
@@ -136,14 +140,13 @@ class Arena:
     def _tale(self, run: Run, output: str) -> dict[str, Any]:
         everything = output.encode("utf-8", "replace") + msgspec.json.encode(run)
         everything += b"".join(value.data for value in run.values.values() if isinstance(value, Array))
-        leaked = [words.decode() for words in self._known_words if words in everything]
         return {
             "output": output[:OUTPUT_KEPT],
             "ends": tuple(error.kind for error in run.errors),
-            "leaked": tuple(leaked),
+            "leaked": tuple(words.decode() for words in self._known_words if words in everything),
         }
 
-    def _grade(self, cells: tuple[str, ...], limits: Limits, exercise: str) -> dict[str, Any]:
+    def _grade(self, cells: tuple[str, ...], order: Order) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "submission.ipynb")
             path.write_text(
@@ -151,8 +154,10 @@ class Arena:
                     nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
                 )
             )
+            limits = order.limits
             settings = Settings(cell_seconds=limits.cell_seconds, run_seconds=limits.run_seconds)
-            report = grade(load(path), load_exercise(course_folder(None), exercise), settings, self._kernels)
+            exercise = load_exercise(course_folder(None), order.exercise or "")
+            report = grade(load(path), exercise, settings, self._kernels)
         return {
             "score": report.score,
             "ends": () if report.error is None else (report.error.kind,),
@@ -241,8 +246,7 @@ class Arena:
 
 def outputs(session: Session) -> str:
     """Everything that the executed notebook holds: printed, displayed, raised."""
-    notebook: Any = getattr(session, "notebook", None) or vars(session)["_client"].nb
-    return "\n".join(_text(output) for cell in notebook.cells for output in cell.get("outputs", ()))
+    return "\n".join(_text(output) for cell in session.notebook.cells for output in cell.get("outputs", ()))
 
 
 def _text(output: Any) -> str:

@@ -28,7 +28,7 @@ class NoArena(Exception):  # noqa: N818 - a state of the machine, not a fault
 
 
 class Arena:
-    """A supervisor of one tier, run by one user. It is started when first asked for something."""
+    """A supervisor of one tier, run by one user. It is started when first asked, and again after an attack that ruined it."""
 
     def __init__(self, identity: Identity, tier: str) -> None:
         self._identity, self.tier = identity, tier
@@ -39,7 +39,10 @@ class Arena:
         answer = self._ask(msgspec.json.encode(order).decode())
         if answer is None:
             return Seen(alive=False, fault=self.close()[-2000:])
-        return msgspec.convert(answer, Seen)
+        seen = msgspec.convert(answer, Seen)
+        if not seen.honest:
+            self.close()
+        return seen
 
     def close(self) -> str:
         """End it, if there is one; returns what it wrote to its standard error."""

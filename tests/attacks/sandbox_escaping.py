@@ -10,6 +10,7 @@ from tests.attacks.attack import (
     nothing_written,
     says,
 )
+from tests.attacks.seen import Seen
 
 WRITE_PACKAGES = """
 import os, torch
@@ -31,22 +32,29 @@ tell("fsopen", libc.syscall(430, b"tmpfs", 0))
 tell("open_tree", libc.syscall(428, -100, b"/", 1))
 tell("unshare", libc.unshare(0x10000000))
 """
-CAPABILITIES = """
-import os
-for change, arguments in ((os.setuid, (0,)), (os.setresuid, (0, 0, 0)), (os.setgroups, ([0],)), (os.setgid, (0,))):
+BECOME_ROOT = """
+import os, time
+for change, arguments in ((os.setresuid, (0, 1, 0)), (os.setgroups, ([0],)), (os.setresgid, (0, 1, 0))):
     try:
         change(*arguments)
         print("OK", change.__name__)
     except OSError as error:
         print(change.__name__, error.errno)
-print(open("/proc/self/status").read())
+time.sleep(0.5)
 """
-NO_PRIVILEGES = every(
-    never_says("OK set"),
-    *(says(rf"{name}:\s*0{{16}}\b") for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")),
-    says(r"NoNewPrivs:\s*1"),
-    says(r"Seccomp:\s*2"),
-)
+
+
+def without_privileges(seen: Seen) -> None:
+    """No capability in any set, no way to gain one, and a filter; the machine says so, not the run.
+
+    A bounding set, which only the privileged can empty, says what could be gained at most.
+    """
+    status = dict(line.split(":\t", 1) for line in seen.status)
+    held = [status[f"Cap{which}"] for which in ("Inh", "Prm", "Eff", "Amb")]
+    assert held == ["0" * 16] * 4
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
 DEVICES = """
 import os, stat
 for path in ("device", "/tmp/device"):
@@ -100,9 +108,10 @@ try:
     os.chmod("copied", 0o4755)
 except OSError as error:
     print(error)
-for command in (["su", "-c", "id"], ["sudo", "-n", "id"], ["id"]):
+for command in (["su", "nobody", "-s", "/bin/sh", "-c", "id -u"], ["su", "-c", "id -u"], ["sudo", "-n", "id", "-u"]):
     try:
-        print(subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL))
+        said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).stdout.strip()
+        print("GAINED" if said not in (b"", str(os.getuid()).encode()) else "no", command)
     except OSError as error:
         print(error)
 """
@@ -177,11 +186,11 @@ ATTACKS = {
         ),
         says("chroot 7"),
     ),
-    "esc-setuid-caps": Attack((CAPABILITIES,), NO_PRIVILEGES),
+    "esc-setuid-caps": Attack((BECOME_ROOT,), every(without_privileges, never_says("OK set"))),
     "esc-device-nodes": Attack((DEVICES,), never_says("MKNOD|OPENED")),
     "esc-rlimit-raise": Attack((RAISE_LIMITS,), never_says("RAISED")),
     "esc-kernel-api": Attack((KERNEL_API,), every(never_says(ANSWERED), says("call bpf -1"))),
-    "esc-setuid-binary": Attack((SETUID,), every(never_says("uid=0"), nothing_written)),
+    "esc-setuid-binary": Attack((SETUID,), every(never_says("GAINED"), nothing_written)),
     "esc-poison-next-student": Attack(
         (POISON,), every(nothing_for_the_next, nothing_written, no_objects_left)
     ),

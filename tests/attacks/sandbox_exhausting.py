@@ -6,7 +6,6 @@ Limits, not walls, hold most of them. Their controls are the same things done a 
 import msgspec
 
 from tests.attacks.attack import (
-    PATIENT,
     TIGHT,
     Attack,
     at_most,
@@ -26,7 +25,8 @@ MEMORY_MB = TIGHT.memory_mb + 100
 # Home, /tmp and /dev/shm may each hold as much.
 DISK_MB = 3 * TIGHT.scratch_mb
 FILES = 40_000
-SLOW = msgspec.structs.replace(TIGHT, cell_seconds=10.0, run_seconds=10.0)
+# For what another limit ends: on a busy machine that takes its time, and no clock must come first.
+SLOW = msgspec.structs.replace(TIGHT, cell_seconds=30.0, run_seconds=30.0)
 DEAD_OR_FULL = ("memory-limit", "kernel-died")
 
 BOMB = """
@@ -164,26 +164,39 @@ print("threads", count)
 ATTACKS = {
     "res-fork-bomb": Attack(
         (BOMB,),
-        every(processes_at_most(PROCESSES), nobody_left, ended_by("time-limit", "cpu-limit")),
+        every(
+            processes_at_most(PROCESSES), nobody_left, ended_by("time-limit", "cpu-limit", "process-limit")
+        ),
         tame=(MANY_CHILDREN,),
     ),
     "res-cpu-many-procs": Attack(
-        (SPINNING,), every(nobody_left, ended_by("time-limit", "cpu-limit")), tame=(A_FEW_CHILDREN,)
+        (SPINNING,),
+        every(nobody_left, ended_by("time-limit", "cpu-limit", "process-limit")),
+        tame=(A_FEW_CHILDREN,),
     ),
-    "own-daemon-outlives-the-run": Attack((DAEMON,), nobody_left),
+    "own-daemon-outlives-the-run": Attack(
+        (DAEMON,),
+        nobody_left,
+        harmless="even unconfined, what a run leaves behind is ended; test_watching has a process that stays",
+    ),
     "own-threads": Attack((THREADS,), at_most(r"threads (\d+)", PROCESSES)),
     "res-alloc-100GB": Attack(
-        ("taken = bytearray(100 << 30)",), ended_by(*DEAD_OR_FULL), tame=("taken = bytearray(100 << 20)",)
+        ("taken = bytearray(100 << 30)",),
+        ended_by(*DEAD_OR_FULL),
+        tame=("taken = bytearray(100 << 20)",),
+        limits=SLOW,
     ),
     "res-touch-memory": Attack(
         ("kept = []\nwhile True: kept.append(bytearray(64 << 20))",),
         every(memory_at_most(MEMORY_MB), ended_by(*DEAD_OR_FULL)),
         tame=("import time\nkept = [bytearray(64 << 20) for _ in range(28)]\ntime.sleep(0.5)",),
+        limits=SLOW,
     ),
     "res-torch-huge": Attack(
         ("import torch; torch.ones(60_000_000_000)",),
         ended_by(*DEAD_OR_FULL),
         tame=("import torch; torch.ones(60)",),
+        limits=SLOW,
     ),
     "res-fill-scratch": Attack(
         (FILL,), every(disk_at_most(DISK_MB), at_most(r"filled (\d+)", DISK_MB)), limits=SLOW
@@ -191,23 +204,30 @@ ATTACKS = {
     "own-fill-every-place": Attack(
         (FILL_EVERYWHERE,), every(disk_at_most(DISK_MB), at_most(r"filled (\d+)", DISK_MB)), limits=SLOW
     ),
-    "res-many-inodes": Attack((FILES_WITHOUT_END,), at_most(r"files (\d+)", FILES), limits=SLOW),
+    "res-many-inodes": Attack(
+        (FILES_WITHOUT_END,),
+        at_most(r"files (\d+)", FILES),
+        limits=SLOW,
+        harmless="the guardian counts files in every tier, so that unconfined there are no more",
+    ),
     "res-sparse-file": Attack((SPARSE,), never_says("sparse ok")),
     "res-infinite-print": Attack(
         ("while True: print('x' * 1000)",),
         ended_by("output-limit"),
         tame=("for _ in range(1000): print('x' * 1000)",),
+        limits=SLOW,
     ),
     "res-one-huge-print": Attack(
         ("print('x' * (300 << 20))",),
         every(supervisor_stays_small, ended_by("output-limit", "message-limit", *DEAD_OR_FULL)),
         tame=("for _ in range(160): print('x' * (2 << 20))",),
-        limits=PATIENT,
+        limits=SLOW,
     ),
     "res-message-flood": Attack(
         (FLOOD.replace("{count}", "10**6"),),
         ended_by("message-limit", "output-limit"),
         tame=(FLOOD.replace("{count}", "2500"),),
+        limits=SLOW,
     ),
     "res-fd2-flood": Attack(
         ("import os\nwhile True: os.write(2, b'y' * 65536)",),

@@ -17,7 +17,10 @@ EXERCISE = "minimise_parabola"
 # Wrong, and graded; and in the place of it, for the controls, what is right.
 WRONG = """
 import torch
-def descend_by_hand(x0, lr, steps): return torch.ones(steps)
+def descend_by_hand(x0, lr, steps):
+    x = torch.ones(1, requires_grad=True)
+    torch.autograd.grad(x.sum(), x)
+    return torch.ones(steps)
 def descend_with_autograd(x0, lr, steps): return torch.ones(steps)
 """
 RIGHT = ((course_folder(None) / "reference" / f"{EXERCISE}.py").read_text("utf-8"),)
@@ -82,7 +85,7 @@ ACTS = (
 for number, act in enumerate(ACTS):
     try:
         act()
-        print("DEMOTED", number)
+        print("returned", number)
     except OSError as error:
         print(number, error.errno)
 """
@@ -96,7 +99,7 @@ ATTACKS = {
         exercise=EXERCISE,
     ),
     "forge-write-results": Attack(
-        (WRITE_RESULTS,), every(host_unchanged, nothing_written, never_says("wrote /"))
+        (WRITE_RESULTS,), every(host_unchanged, nothing_written, never_says("wrote /(autograder|results)"))
     ),
     "forge-monkeypatch-compare": Attack((WRONG, PATCH), earns_nothing, tame=RIGHT, exercise=EXERCISE),
     "kill-parent-and-all": Attack(
@@ -132,5 +135,5 @@ ATTACKS = {
     ),
     "settrace-profile": Attack((WRONG, TRACE), earns_nothing, tame=RIGHT, exercise=EXERCISE),
     "own-prlimit-supervisor": Attack((LIMIT,), every(nobody_harmed, never_says("LIMITED"))),
-    "own-demote-supervisor": Attack((DEMOTE,), every(nobody_harmed, never_says("DEMOTED"))),
+    "own-demote-supervisor": Attack((DEMOTE,), nobody_harmed),
 }

@@ -20,6 +20,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     objects: message queues, shared memory, abstract sockets and mounts that are left.
     processes, memory_mb, disk_mb: how many processes of the run there were at once, the most memory that one of
       them had, and the most that was written to the machine's disks.
+    status: what /proc says of the privileges of the process that the cells ran in.
     grown_mb: how far the supervisor's own memory went up.
     score: what the cells were graded with, where that was asked for.
     later: where the run of the next student shows what the attack left for it.
@@ -41,6 +42,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 0
     memory_mb: int = 0
     disk_mb: int = 0
+    status: tuple[str, ...] = ()
     grown_mb: int = 0
     score: float | None = None
     later: tuple[str, ...] = ()

@@ -13,21 +13,23 @@ from typing import NoReturn
 
 from tests.attacks.world import enter, execute
 
-# A number that no account has.
-USER = 54321
+# Numbers that no account has; one of its own for each, since the kernel counts processes by user.
+FIRST_USER, USERS = 50_000, 10_000
 
 
-def become(command: list[str]) -> NoReturn:
-    """Give up root, in a world, and become the command."""
+def become(command: list[str], number: int) -> NoReturn:
+    """Give up root, in a world, and become the command; `number` is of this process outside."""
     if os.geteuid() == 0:
+        user = FIRST_USER + number % USERS
         for wanted in (sys.base_prefix, sys.prefix, str(Path.cwd())):
             for folder in (Path(wanted).resolve(), *Path(wanted).resolve().parents):
                 folder.chmod(folder.stat().st_mode | 0o001)
         os.setgroups([])
-        os.setresgid(USER, USER, USER)
-        os.setresuid(USER, USER, USER)
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     execute(command)
 
 
 if __name__ == "__main__":
-    enter(lambda: become(sys.argv[1:]))
+    outside = os.getpid()
+    enter(lambda: become(sys.argv[1:], outside))

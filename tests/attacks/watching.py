@@ -174,6 +174,7 @@ class Sampler:
     def __init__(self, known: set[int]) -> None:
         self._known, self._over = known, threading.Event()
         self.processes = self.memory_mb = self.disk_mb = 0
+        self.status: tuple[str, ...] = ()
         self._disk = disk_used_mb()
 
     def __enter__(self) -> Self:
@@ -193,6 +194,22 @@ class Sampler:
             self.processes = max(self.processes, len(now))
             self.memory_mb = max([self.memory_mb, *map(own_memory_mb, now)])
             self.disk_mb = max(self.disk_mb, disk_used_mb() - self._disk)
+            for kernel in kernels_among(now):
+                self.status = privileges(kernel) or self.status
+
+
+def kernels_among(now: list[int]) -> list[int]:
+    """The kernels among new processes: warm parent, guardian and first process are above each, in this order."""
+    parents = {number: int(fields[1]) for number in now if (fields := numbers(Path(f"/proc/{number}/stat")))}
+    return [n for n in parents if n not in parents.values() and parents.get(parents[n]) in parents]
+
+
+def privileges(number: int) -> tuple[str, ...]:
+    """The lines of a process's status that say what it may do."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{number}/status").read_text("utf-8", "replace").splitlines()
+        return tuple(line for line in lines if line.startswith(("Cap", "NoNewPrivs", "Seccomp:")))
+    return ()
 
 
 def own_memory_mb(number: int) -> int:
