@@ -12,6 +12,7 @@ from typing import Any
 import zmq
 from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
+from traitlets.config import Config
 
 from grader.kernel.worker import OPTIONS, GraderKernelApp
 
@@ -48,6 +49,9 @@ class ForkedKernelApp(GraderKernelApp):
         self.heartbeat = _GivenHeartbeat(zmq.Context(), next(self.listening))
         self.heartbeat.start()
 
+    def parse_command_line(self, argv: Any = None) -> None:
+        """Make no parser: there is no command line."""
+
     def init_connection_file(self) -> None:
         """Have none."""
 
@@ -79,10 +83,10 @@ class _GivenHeartbeat(Heartbeat):  # type: ignore[misc]
 def serve(listening: Sequence[socket.socket], key: str, ready: int) -> None:
     """Serve on listening sockets, in the order of `job.CHANNELS`; write a byte to `ready` when it begins."""
     GraderKernelApp.clear_instance()
-    app = ForkedKernelApp.instance(transport="ipc", ip="/given", shell_port=1, stdin_port=2, control_port=3)
-    app.iopub_port, app.hb_port = 4, 5
+    app = ForkedKernelApp.instance(config=Config(OPTIONS), transport="ipc", ip="/given")
+    app.shell_port, app.stdin_port, app.control_port, app.iopub_port, app.hb_port = 1, 2, 3, 4, 5
     app.listening, app.key, app.ready = iter(listening), key.encode("ascii"), ready
-    app.initialize(list(OPTIONS))
+    app.initialize([])
     app.start()
 
 

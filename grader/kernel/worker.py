@@ -17,6 +17,7 @@ from ipykernel.ipkernel import IPythonKernel  # noqa: E402 - debugpy comes first
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 from IPython.core.interactiveshell import ExecutionResult  # noqa: E402
 from jupyter_client.jsonutil import json_clean, json_default  # noqa: E402
+from traitlets.config import Config  # noqa: E402
 
 from grader.probe.inside import Probe  # noqa: E402
 from grader.probe.places import CELL_FILE  # noqa: E402
@@ -74,11 +75,13 @@ class GraderKernel(IPythonKernel):  # type: ignore[misc]
         self.session.send(stream, "grader_reply", content, parent, ident)
 
 
-OPTIONS = (
-    "--HistoryManager.enabled=False",
-    "--IPKernelApp.capture_fd_output=False",
-    "--InteractiveShell.xmode=Minimal",  # nobody reads the traceback, and of a deep one it takes seconds
-)
+OPTIONS: dict[str, dict[str, object]] = {
+    "HistoryManager": {"enabled": False},
+    "IPKernelApp": {"capture_fd_output": False, "default_extensions": []},
+    "InteractiveShell": {
+        "xmode": "Minimal"
+    },  # nobody reads the traceback, and of a deep one it takes seconds
+}
 
 
 class GraderKernelApp(IPKernelApp):  # type: ignore[misc]
@@ -110,7 +113,7 @@ def _unpack(message: bytes | str) -> Any:
 
 def serve_alone(connection_file: str) -> None:
     """Serve in a process of its own, on the sockets that a connection file names, until told to stop."""
-    GraderKernelApp.launch_instance(["-f", connection_file, *OPTIONS])
+    GraderKernelApp.launch_instance(["-f", connection_file], config=Config(OPTIONS))
 
 
 if __name__ == "__main__":

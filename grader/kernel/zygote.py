@@ -34,6 +34,14 @@ from grader.kernel.sandbox.bubblewrap import enter_bubblewrap
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, Unsupported, prctl
 from grader.kernel.sandbox.tiers import Grounds
 
+# What each kernel would import for itself, until it has answered its first request.
+IN_EVERY_KERNEL = (
+    "grader.kernel.streams",  # which it finds by name, when it sees no files
+    "numpy.random",
+    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect"),
+    *("IPython.utils.wildcard", "ipykernel.debugger", "encodings.ascii", "unicodedata", "resource"),
+    *("tornado.gen", "tornado.locks", "tornado.platform.asyncio", "tornado.queues"),
+)
 # Imported when there is time: the first optimizer of a process and the first plot need them.
 WHEN_IDLE = ("torch._dynamo", "matplotlib.pyplot")
 # A single grading is over before the warm parent has been idle for so long.
@@ -54,7 +62,8 @@ def main() -> None:
         enter_bubblewrap(opening, channel)
     channel.send(msgspec.json.encode(msgspec.structs.replace(ground, folder=folder)))
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
-    importlib.import_module("grader.kernel.streams")  # which the kernel finds by name, when it sees no files
+    for module in IN_EVERY_KERNEL:
+        importlib.import_module(module)
     _settle()
     _Parent(channel, Grounds(ground.tier, opening.view, _fonts()), worker, folder).serve()
 
