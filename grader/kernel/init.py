@@ -18,7 +18,13 @@ from typing import NoReturn
 import msgspec
 
 from grader.kernel.sandbox.cgroup import Cgroup
-from grader.kernel.sandbox.system import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, Unsupported, prctl
+from grader.kernel.sandbox.system import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    Unsupported,
+    prctl,
+)
 from grader.kernel.sandbox.tiers import Grounds, Held, Place, confine, finish, home
 from grader.kernel.sandbox.view import PARTS
 
@@ -79,6 +85,8 @@ def run_job(  # noqa: PLR0913, PLR0917 - what a job is made of
     """Be the first process of a job until its kernel ends."""
     leave_descriptors({start.status, start.alive, ready, *(sock.fileno() for sock in listening)})
     held = confine_self(start, cgroup)
+    if start.grounds.tier != "namespaces":  # where it is process 1 already
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans stay below it, counted with the job, and are buried
     kernel = os.fork()
     if kernel == 0:
         os.close(start.status)
