@@ -70,13 +70,14 @@ MAY_IMPORT = {
     "kernel.worker": "probe.inside probe.places",
     "kernel.forked": "kernel.worker",
     "kernel.init": "kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
-    "kernel.guardian": "kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
+    "kernel.ending": "kernel.usage",
+    "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
     " kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view kernel.usage",
-    "kernel.caretaker": "kernel.guardian kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
+    "kernel.caretaker": "kernel.ending kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
     "kernel.rehearse": "kernel.init kernel.job kernel.sandbox.bubblewrap kernel.sandbox.cgroup"
     " kernel.sandbox.system kernel.sandbox.tiers model",
-    "kernel.zygote": "kernel.caretaker kernel.guardian kernel.job kernel.rehearse kernel.sandbox.bubblewrap"
-    " kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers",
+    "kernel.zygote": "kernel.caretaker kernel.ending kernel.guardian kernel.job kernel.rehearse"
+    " kernel.sandbox.bubblewrap kernel.sandbox.ceilings kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers",
     # … and from the supervisor's
     "kernel.warm": "errors exercise kernel.job kernel.sandbox.view model settings",
     "kernel.relay": "",

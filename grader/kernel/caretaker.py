@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from grader.kernel import usage
-from grader.kernel.guardian import end_descendants, remove
+from grader.kernel.ending import end_descendants, remove
 from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 

@@ -11,10 +11,8 @@ namespace, or Landlock and seccomp keep signals in, and its memory is closed to 
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -23,7 +21,8 @@ from typing import NoReturn
 import msgspec
 
 from grader.kernel import init, usage
-from grader.kernel.job import CHANNELS, PACKET_BYTES, Ended, Job, News, Over, Ready
+from grader.kernel.ending import end_descendants, end_helpers, remove
+from grader.kernel.job import CHANNELS, PACKET_BYTES, Ended, Job, Limit, News, Over, Ready
 from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.ceilings import MEGABYTE
 from grader.kernel.sandbox.system import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, Unsupported, prctl
@@ -38,7 +37,7 @@ GROUP_MEMORY = 1.4
 # So that the guardian sees a job at its limit before the group does: there, each fork that fails costs as much
 # as one that does not, and a bomb of them leaves the kernel no time.
 GROUP_PROCESSES = 16
-STOP_ROUNDS = 100
+BURIAL_ROUNDS = 100
 STATUS_BYTES = 8_192
 
 
@@ -53,9 +52,10 @@ class _Guardian:
         self._reason: str = "itself"
         self._detail = ""
         self._told: set[str] = set()
-        self._pruned: set[str] = set()
+        self._pruned = False
         self._layers: tuple[str, ...] = ()
         self._first = self._kernel = 0
+        self._sees_files = False
 
     def guard(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
         """Start the job and stay until nothing of it is left."""
@@ -160,6 +160,8 @@ class _Guardian:
     def _read_ready(self) -> None:
         if os.read(self._ready, 1):
             self._kernel = usage.tree(self._first)[1]
+            # Root in a container may be forbidden to look into processes of other users.
+            self._sees_files = usage.unlinked_bytes([self._kernel], 0) == 0
             self._say(Ready(self._layers))
         self._poll.unregister(self._ready)
         os.close(self._ready)
@@ -179,40 +181,49 @@ class _Guardian:
     def _look(self) -> None:
         limits = self._job.limits
         processes = usage.tree(self._first)
+        if self._too_many(processes):
+            return
         if limits.memory_mb:
             most = limits.memory_mb * MEGABYTE
             self._compare("memory", usage.memory_bytes(processes, most), most)
-        self._compare("processes", usage.tasks(processes), limits.processes)
         self._compare("cpu", usage.cpu_seconds(processes), limits.cpu_seconds)
         if not self._private:
             most = limits.scratch_mb * MEGABYTE
             far = int(most * FAR_BEYOND)
             used, files = usage.folder_use(self._scratch, far, int(MOST_FILES * FAR_BEYOND))
             # The first process is ours, and closed to others; so is the kernel until it serves.
-            used += usage.unlinked_bytes(processes[1:] if self._kernel else [], far)
+            used += usage.unlinked_bytes(processes[1:], far) if self._sees_files else 0
             self._compare("scratch", max(used / most, files / MOST_FILES), 1.0)
 
-    def _compare(self, limit: str, used: float, most: float) -> None:
-        if used > most and limit not in self._told:
-            self._told.add(limit)
-            self._say(Over(limit=limit))  # type: ignore[arg-type]
-        if used > most * FAR_BEYOND or (used > most and limit == "processes"):
-            if limit == "processes" or (limit == "memory" and limit not in self._pruned):
-                self._pruned.add(limit)
-                self._end_helpers()
+    def _too_many(self, processes: list[int]) -> bool:
+        """Whether there are more processes than may be; then all but the kernel are ended, before they are more."""
+        if usage.tasks(processes) <= self._job.limits.processes:
+            return False
+        self._tell("processes")
+        end_helpers(self._first, self._kernel)
+        return True
+
+    def _compare(self, limit: Limit, used: float, most: float) -> None:
+        if used > most:
+            self._tell(limit)
+        if used > most * FAR_BEYOND:
+            if (
+                limit == "memory" and not self._pruned
+            ):  # which all use together: the kernel may have its share
+                self._pruned = True
+                end_helpers(self._first, self._kernel)
             else:
                 self._end(limit)
+
+    def _tell(self, limit: Limit) -> None:
+        """Say once that the job has passed a limit."""
+        if limit not in self._told:
+            self._told.add(limit)
+            self._say(Over(limit=limit))
 
     def _say(self, news: News) -> None:
         with contextlib.suppress(OSError):  # nobody is there to hear it
             self._control.send(msgspec.json.encode(news))
-
-    def _end_helpers(self) -> None:
-        """End what the kernel has started, so that the kernel can still say what it has."""
-        for process in usage.tree(self._first):
-            if process not in (self._first, self._kernel):
-                with contextlib.suppress(OSError):
-                    os.kill(process, signal.SIGKILL)
 
     # ---- ending -----------------------------------------------------------------------------
 
@@ -230,7 +241,7 @@ class _Guardian:
         if self._first:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._first, 0)
-        for _ in range(STOP_ROUNDS):
+        for _ in range(BURIAL_ROUNDS):
             if self._private or not end_descendants():
                 return
             time.sleep(0.01)
@@ -261,27 +272,3 @@ def guard(  # noqa: PLR0913, PLR0917 - what a guardian is given
             status = 0
     finally:
         os._exit(status)
-
-
-def end_descendants() -> bool:
-    """Stop, then kill all descendants of this process, and reap those that ended; False when none was left.
-
-    They are stopped first, so that none forks while the others are killed.
-    """
-    own = os.getpid()
-    for number in (signal.SIGSTOP, signal.SIGSTOP, signal.SIGKILL):
-        for process in usage.tree(own):
-            if process != own:
-                with contextlib.suppress(OSError):
-                    os.kill(process, number)
-    usage.bury()
-    return len(usage.tree(own)) > 1
-
-
-def remove(folder: str) -> None:
-    """Remove a folder that a job may have written to, of any depth and any mode; links in it are not followed."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-        if os.path.lexists(folder):
-            subprocess.run([*command, "--", folder], check=False, stderr=subprocess.DEVNULL)  # noqa: S603

@@ -28,6 +28,9 @@ from grader.kernel.sandbox.system import (
 from grader.kernel.sandbox.tiers import Grounds, Held, Place, confine, finish, home
 from grader.kernel.sandbox.view import PARTS
 
+# However many processes a job has, its guardian and the supervisor are served first.
+AFTER_ITS_GUARDIAN = 10
+
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """To the guardian: the job could not be confined. by_system: the system said no, and not a fault of ours."""
@@ -59,6 +62,7 @@ def confine_self(start: Start, cgroup: Cgroup | None) -> Held:
     """Confine this process as a job, or end it: past this line, nothing of learner's code runs unconfined."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.nice(AFTER_ITS_GUARDIAN)
         if cgroup is not None:
             cgroup.join()
         held = confine(start.grounds, start.place)
@@ -157,6 +161,7 @@ def environment(home_folder: str) -> dict[str, str]:
         "IPYTHONDIR": f"{home_folder}/.ipython",
         "MPLCONFIGDIR": f"{temporary}/matplotlib",
         "MPLBACKEND": "agg",
+        "TORCHINDUCTOR_CACHE_DIR": f"{temporary}/torchinductor",
         "PYTHONUTF8": "1",
         "PYTHONHASHSEED": "0",  # the order of a set would make runs differ
         "PYTHONDONTWRITEBYTECODE": "1",

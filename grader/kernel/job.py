@@ -13,6 +13,10 @@ PACKET_BYTES = 65_536
 CHANNELS = ("shell", "stdin", "control", "iopub", "hb")
 
 
+# What a job may have too much of.
+Limit = Literal["cpu", "memory", "processes", "scratch"]
+
+
 class Opening(msgspec.Struct, frozen=True):
     """To the warm parent, first of all: the tier wanted, what a job may see, and where the supervisor's sockets are."""
 
@@ -62,7 +66,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 class Over(msgspec.Struct, frozen=True, tag="over"):
     """From the guardian: the job has passed a limit, and will be ended if it goes far beyond it."""
 
-    limit: Literal["cpu", "memory", "processes", "scratch"]
+    limit: Limit
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

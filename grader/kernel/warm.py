@@ -63,7 +63,7 @@ class Zygote:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env=_environment(),
+                env=_environment(self._folder),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -147,7 +147,7 @@ class Zygote:
                 raise KernelFault("kernel-not-started", reason=str(error)) from error
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     """The environment of the warm parent: what it needs of the caller's, and what makes runs repeatable."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return {
@@ -157,6 +157,7 @@ def _environment() -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "MPLBACKEND": "agg",
+        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/torchinductor",  # else torch leaves one in /tmp
         # matplotlib keeps its list of fonts here; making one takes a second.
         "MPLCONFIGDIR": platformdirs.user_cache_dir("grader-matplotlib", appauthor=False),
     }

@@ -26,11 +26,13 @@ from typing import NoReturn
 import msgspec
 
 from grader.kernel.caretaker import leave_a_caretaker
-from grader.kernel.guardian import guard, remove
+from grader.kernel.ending import remove
+from grader.kernel.guardian import guard
 from grader.kernel.job import CHANNELS, PACKET_BYTES, Job, Opening, Refused
 from grader.kernel.rehearse import best
 from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.bubblewrap import enter_bubblewrap
+from grader.kernel.sandbox.ceilings import tasks_out_of_sight
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, Unsupported, prctl
 from grader.kernel.sandbox.tiers import Grounds
 
@@ -61,11 +63,15 @@ def main() -> None:
     if ground.tier == "bubblewrap" and not opening.inside_bubblewrap:
         enter_bubblewrap(opening, channel)
     channel.send(msgspec.json.encode(msgspec.structs.replace(ground, folder=folder)))
+    uid = os.geteuid()
+    shared = uid != 0 and ground.tier in ("landlock", "bubblewrap")
+    out_of_sight = tasks_out_of_sight(uid) if shared else 0  # now, while a fork costs little
     worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
     for module in IN_EVERY_KERNEL:
         importlib.import_module(module)
     _settle()
-    _Parent(channel, Grounds(ground.tier, opening.view, _fonts()), worker, folder).serve()
+    grounds = Grounds(ground.tier, opening.view, _fonts(), out_of_sight)
+    _Parent(channel, grounds, worker, folder).serve()
 
 
 def _opening(channel: socket.socket) -> Opening:

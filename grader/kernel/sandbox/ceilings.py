@@ -15,19 +15,23 @@ MEGABYTE = 2**20
 CPU_SECONDS_BEYOND = 10
 # Stacks, libraries loaded later, and what torch reserves without using it.
 ADDRESS_SPACE_BEYOND_MB = 2_048
+# How many more tasks of a shared user may have been started since they were counted.
+TASKS_STARTED_SINCE = 64
+MOST_TASKS = 2**15
+COUNTED_TO_WITHIN = 16
 
 
-def apply(limits: Limits, tasks_already: int = 0) -> None:
+def apply(limits: Limits, tasks_of_others: int = 0) -> None:
     """Set the ceilings of this process and of all it starts; hard ones, which nobody inside can raise.
 
-    tasks_already: processes and threads of the same user that are no part of the job but count with it.
+    tasks_of_others: processes and threads of the same user that are no part of the job but count with it.
     """
     import resource  # noqa: PLC0415 - POSIX alone has it
 
     cpu = int(limits.cpu_seconds) + CPU_SECONDS_BEYOND
     ceilings = {
         resource.RLIMIT_CPU: cpu,
-        resource.RLIMIT_NPROC: tasks_already + limits.processes,
+        resource.RLIMIT_NPROC: limits.processes + tasks_of_others,
         resource.RLIMIT_FSIZE: limits.scratch_mb * MEGABYTE,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_CORE: 0,
@@ -69,8 +73,8 @@ def _address_space() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def tasks_of(uid: int) -> int:
-    """How many processes and threads a user has on this machine: the ceiling on processes counts them too."""
+def tasks_in_sight(uid: int) -> int:
+    """How many processes and threads of a user /proc shows."""
     count = 0
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
@@ -80,3 +84,28 @@ def tasks_of(uid: int) -> int:
             except OSError:
                 continue  # it has ended
     return count
+
+
+def tasks_out_of_sight(uid: int) -> int:
+    """How many more of them the kernel counts, as those of other containers where the same number is in use.
+
+    Only the kernel knows; it is asked by trying under which ceiling a fork succeeds.
+    """
+    import resource  # noqa: PLC0415 - POSIX alone has it
+
+    before = resource.getrlimit(resource.RLIMIT_NPROC)
+    too_few, enough = 0, MOST_TASKS
+    while enough - too_few > COUNTED_TO_WITHIN:
+        middle = (too_few + enough) // 2
+        resource.setrlimit(resource.RLIMIT_NPROC, (middle, before[1]))
+        try:
+            child = os.fork()
+        except BlockingIOError:
+            too_few = middle
+            continue
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+        enough = middle
+    resource.setrlimit(resource.RLIMIT_NPROC, before)
+    return max(0, enough - tasks_in_sight(uid))

@@ -1,6 +1,5 @@
 """What a job may see of this machine's files, and what it must not see even there."""
 
-import site
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -22,7 +21,12 @@ SYSTEM = (
 OTHERS = (Path("/usr"), Path("/usr/local"))
 PACKAGES = (
     *("lib*/python*/*-packages", "local/lib/python*/*-packages"),
-    "envs/*/lib/python*/*-packages",  # conda keeps its environments below its own prefix
+    *("envs/*/lib/python*/*-packages", "pkgs/*/lib/python*/*-packages"),  # below the prefix of conda
+)
+# What programs read of a Python's folder. A virtual environment may lie in one that holds other things too.
+OF_A_PREFIX = (
+    *("bin", "lib", "lib32", "lib64", "libexec", "share", "include", "etc", "ssl"),
+    "pyvenv.cfg",
 )
 # What of a course is no learner's business.
 OF_A_COURSE = ("exercises", "reference")
@@ -42,7 +46,10 @@ class View(msgspec.Struct, frozen=True):
 def view_of_machine(course: Path) -> View:
     """Show the system and the Python that runs here; hide grader, wherever it is installed, and the course."""
     prefixes = _prefixes()
-    roots = _outermost({*SYSTEM, *map(str, prefixes), *_of_the_user()})
+    of_python = {
+        str(prefix / name) for prefix in prefixes for name in OF_A_PREFIX if (prefix / name).exists()
+    }
+    roots = _outermost({*SYSTEM, *of_python, *map(str, _packages())})
     hidden = {PACKAGE, *_installed({*prefixes, *OTHERS}), *(course / name for name in OF_A_COURSE)}
     return View(shown=roots, hidden=tuple(sorted({str(path.resolve()) for path in hidden})))
 
@@ -54,17 +61,16 @@ def _prefixes() -> set[Path]:
     return named - {Path("/")}  # of a Python in /bin: that would show all there is
 
 
-def _of_the_user() -> tuple[str, ...]:
-    """The packages that a user installed for himself, where this Python uses them."""
-    folder = site.getusersitepackages()
-    return (folder,) if folder in sys.path else ()
+def _packages() -> set[Path]:
+    """The folders of installed packages that this Python uses: its own, a user's, those that a `.pth` file names."""
+    return {Path(folder) for folder in sys.path if folder.endswith("-packages")}
 
 
 def _installed(prefixes: Iterable[Path]) -> set[Path]:
     """Where any Python among the prefixes has grader installed, with its references and the record of them."""
     folders = {Path(path) for path in sysconfig.get_paths().values()}
     folders |= {found for prefix in prefixes for pattern in PACKAGES for found in prefix.glob(pattern)}
-    folders |= {Path(folder) for folder in _of_the_user()}
+    folders |= _packages()
     return {
         found for folder in folders for pattern in ("grader", "grader-*") for found in folder.glob(pattern)
     }
