@@ -102,7 +102,7 @@ def confinement(times: int, kernels: Kernels) -> Figure:
 def memory(kernels: Kernels) -> Figure:
     """What one more kernel takes."""
     size = kernel.memory_of_a_further_kernel(kernels, load(SAMPLE))
-    return Figure("memory of a further kernel after the sample (PSS)", f"{size:.0f} MiB", "", "", "76 MiB",
+    return Figure("memory of a further kernel that has run the sample (PSS)", f"{size:.0f} MiB", "", "", "76 MiB",
                   size * 2**20 <= 80e6)  # fmt: skip
 
 

@@ -111,16 +111,16 @@ def own_code(sources: Sequence[str]) -> float:
 
 
 def memory_of_a_further_kernel(kernels: Kernels, sample: Submission) -> float:
-    """MiB that kernel, first process and guardian have, shared pages by their share, beside another kernel."""
+    """MiB by which all processes together grow with a third kernel that runs the sample, shared pages counted once."""
     sessions: list[Any] = []
+    totals: list[int] = []
     try:
-        before: set[int] = set()
-        for _ in range(2):
-            before = set(tree(os.getpid()))
+        for _ in range(3):
             session = kernels.open(LIMITS)
             sessions.append(session)
             kernels.do(session.run(sample, seed=0))
-        return sum(_pss(number) for number in set(tree(os.getpid())) - before) / 1024
+            totals.append(sum(map(_pss, tree(os.getpid()))))
+        return (totals[2] - totals[1]) / 1024
     finally:
         for session in sessions:
             kernels.close(session)
@@ -129,6 +129,13 @@ def memory_of_a_further_kernel(kernels: Kernels, sample: Submission) -> float:
 def _pss(number: int) -> int:
     lines = Path(f"/proc/{number}/smaps_rollup").read_text("ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _lives(number: int) -> bool:
+    """Whether a process is there and not only its name, which its last parent may keep for a while."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{number}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def until_gone(tier: str) -> float:
@@ -148,6 +155,6 @@ def until_gone(tier: str) -> float:
         with watch(taken):
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-            while any(Path(f"/proc/{number}").exists() for number in below):
+            while any(map(_lives, below)):
                 time.sleep(0.001)
         return taken[0]
