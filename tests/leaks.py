@@ -54,7 +54,7 @@ class Runs:
             "tasks of the event loop": len(asyncio.all_tasks(loop)),
             "processes": len(below),
             "dead processes": sum(_status(number)["State"].startswith("Z") for number in below),
-            "folders of sockets": len(sockets),
+            "folders of the supervisor": len(sockets),
             "folders of jobs": len(jobs),
             "control groups": len(groups & self._jobs),
             **{
