@@ -215,8 +215,8 @@ IN_KERNEL = {
     "a file too large": (LIMITED.format(what="FSIZE", value=1000), "open('a', 'wb').write(bytes(9999))", "disk-limit"),
     "an array too large": (LIMITED.format(what="FSIZE", value=1000), "import numpy\nnumpy.save('a', numpy.ones(9999))", "disk-limit"),
     "a model too large": (LIMITED.format(what="FSIZE", value=1000), "import torch\ntorch.save(torch.ones(9999), 'a')", "disk-limit"),
-    "too many files": (LIMITED.format(what="NOFILE", value=150), "for _ in [0]: [open('/dev/null') for _ in range(200)]", "file-limit"),
-    "a signal to a stranger": ("import os\nos.setuid(65534) if os.getuid() == 0 else None", "os.kill(1, 0)", "not-allowed"),
+    "too many files": ("count = 600", "for _ in [0]: [open('/dev/null') for _ in range(count)]", "file-limit"),
+    "another user": ("import os", "os.setuid(0)", "not-allowed"),
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ ENDS = {
     "a loop that ignores being interrupted": Ended((STUBBORN, LATER), "time-limit", 1, None, " 2 "),
     "many cells": Ended(("import time\ntime.sleep(1.7)", ENDLESS, LATER), "run-time-limit", 2, 2, "3.5"),
     "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200,000"),
-    "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, None, "200,000"),
+    "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, 1, "200,000"),
     "very many displays": Ended(("while True: display(0)", LATER), "message-limit", 1, 1, "300"),
     "os._exit": Ended(("import os", "os._exit(0)", LATER), "kernel-died", 2, None),
     "a segmentation fault": Ended(("import ctypes\nctypes.string_at(0)", LATER), "kernel-died", 1, None),

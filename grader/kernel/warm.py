@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,8 @@ from grader.kernel.sandbox.view import view_of_machine
 from grader.model import Sandbox
 from grader.settings import Settings
 
+# Where torch keeps what it compiles, in the folder that is removed at the end.
+OF_TORCH = "torchinductor"
 # What the warm parent may know of the caller's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 WARM_UP_SECONDS = 120.0
@@ -59,6 +62,7 @@ class Zygote:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
         self._folder = tempfile.mkdtemp(prefix="grader-")
+        Path(self._folder, OF_TORCH).mkdir()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
@@ -157,7 +161,7 @@ def _environment(folder: str) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "MPLBACKEND": "agg",
-        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/torchinductor",  # else torch leaves one in /tmp
+        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/{OF_TORCH}",  # else torch leaves one in /tmp
         # matplotlib keeps its list of fonts here; making one takes a second.
         "MPLCONFIGDIR": platformdirs.user_cache_dir("grader-matplotlib", appauthor=False),
     }

@@ -165,7 +165,9 @@ ATTACKS = {
         (HALVES, MEMORY), every(nothing_read, never_says("FOUND")), tame=(READ_IT,), limits=PATIENT
     ),
     "look-by-imports": Attack((IMPORTS,), every(nothing_read, never_says("IMPORTED|LISTED True"))),
-    "look-by-every-way": Attack((WAYS,), every(nothing_read, never_says("HISTORY|OPENED|LISTED .*py"))),
+    "look-by-every-way": Attack(
+        (WAYS,), every(nothing_read, never_says("HISTORY|OPENED|LISTED (?!.*-packages).*py"))
+    ),
     "look-who-comes": Attack((WATCH,), never_says("watching True|notified")),
     "look-for-neighbours": Attack((NEIGHBOURS,), never_says("NEIGHBOUR")),
     "act-as-owner-of-a-signal": Attack((OWN,), every(nobody_harmed, never_says("owned 8"))),

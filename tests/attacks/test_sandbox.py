@@ -37,7 +37,14 @@ def collected() -> dict[str, Attack]:
 
 
 ATTACKS = collected()
-CASES = [(identity, tier, name) for identity, tier in ARENAS for name in ATTACKS]
+# What takes long shows nothing in bubblewrap that it does not show in `landlock`, whose limits those are.
+QUICK_SECONDS = 5.0
+CASES = [
+    (identity, tier, name)
+    for identity, tier in ARENAS
+    for name, attack in ATTACKS.items()
+    if tier != "bubblewrap" or attack.limits.cell_seconds <= QUICK_SECONDS
+]
 
 Arenas = Callable[[Identity, str], Arena]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.exercise import course_folder
-from grader.kernel.guardian import remove
+from grader.kernel.ending import remove
 from grader.kernel.sandbox import ceilings, filesystem, identity, landlock, namespaces, seccomp, tiers
 from grader.kernel.sandbox.view import view_of_machine
 from grader.model import Limits

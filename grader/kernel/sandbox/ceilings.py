@@ -16,9 +16,9 @@ CPU_SECONDS_BEYOND = 10
 # Stacks, libraries loaded later, and what torch reserves without using it.
 ADDRESS_SPACE_BEYOND_MB = 2_048
 # How many more tasks of a shared user may have been started since they were counted.
-TASKS_STARTED_SINCE = 64
+TASKS_STARTED_SINCE = 8
 MOST_TASKS = 2**15
-COUNTED_TO_WITHIN = 16
+COUNTED_TO_WITHIN = 2
 
 
 def apply(limits: Limits, tasks_of_others: int = 0) -> None:
@@ -108,4 +108,4 @@ def tasks_out_of_sight(uid: int) -> int:
         os.waitpid(child, 0)
         enough = middle
     resource.setrlimit(resource.RLIMIT_NPROC, before)
-    return max(0, enough - tasks_in_sight(uid))
+    return max(0, too_few - tasks_in_sight(uid))
