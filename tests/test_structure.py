@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "kernel.streams": "",
     "kernel.worker": "probe.inside probe.places",
     "kernel.forked": "kernel.worker",
-    "kernel.init": "kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
+    "kernel.init": "kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
     "kernel.ending": "kernel.usage",
     "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
     " kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view kernel.usage",

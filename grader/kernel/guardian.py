@@ -53,6 +53,7 @@ class _Guardian:
         self._detail = ""
         self._told: set[str] = set()
         self._pruned = False
+        self._group: cgroup.Cgroup | None = None
         self._layers: tuple[str, ...] = ()
         self._first = self._kernel = 0
         self._sees_files = False
@@ -60,27 +61,26 @@ class _Guardian:
     def guard(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
         """Start the job and stay until nothing of it is left."""
         self._private = grounds.tier == "namespaces"
-        group: cgroup.Cgroup | None = None
         try:
             if grounds.tier != "none":
-                group = self._group()
+                self._group = self._make_group()
             try:
-                self._start(grounds, listening, worker, group)
+                self._start(grounds, listening, worker)
             except (OSError, Unsupported) as error:
                 self._reason, self._detail = "not-confined", f"{type(error).__name__}: {error}"
             else:
                 self._watch()
             self._bury()
-            if self._reason == "itself" and group is not None and group.ran_out():
+            if self._reason == "itself" and self._group is not None and self._group.ran_out():
                 self._reason = "memory"
         finally:
-            if group is not None:
-                group.remove()
+            if self._group is not None:
+                self._group.remove()
             for folder in (self._scratch, self._job.folder):
                 remove(folder)
         self._say(Ended(reason=self._reason, detail=self._detail))  # type: ignore[arg-type]
 
-    def _group(self) -> cgroup.Cgroup | None:
+    def _make_group(self) -> cgroup.Cgroup | None:
         limits = self._job.limits
         memory = int(limits.memory_mb * MEGABYTE * GROUP_MEMORY) + limits.scratch_mb * MEGABYTE
         try:
@@ -97,7 +97,6 @@ class _Guardian:
         grounds: Grounds,
         listening: list[socket.socket],
         worker: ModuleType,
-        group: cgroup.Cgroup | None,
     ) -> None:
         place = furnish(grounds, self._scratch, self._job.limits)
         go_outside(grounds.tier)
@@ -107,7 +106,7 @@ class _Guardian:
         start = init.Start(grounds, place, status_end, alive)
         self._first = os.fork()
         if self._first == 0:
-            init.run_job(start, group, worker, listening, self._job.key, ready_end)
+            init.run_job(start, worker, listening, self._job.key, ready_end)
         for descriptor in (status_end, ready_end, alive):
             os.close(descriptor)
         for sock in listening:
@@ -115,7 +114,6 @@ class _Guardian:
         prctl(PR_SET_DUMPABLE, 0)
         self._status, self._ready = status, ready
         self._descriptor = os.pidfd_open(self._first)
-        self._layers = () if group is None else ("cgroup",)
 
     # ---- watching ---------------------------------------------------------------------------
 
@@ -152,19 +150,43 @@ class _Guardian:
         os.close(self._status)
         said = msgspec.json.decode(packet, type=init.Confined | init.Refusal) if packet else None
         if isinstance(said, init.Confined):
-            self._layers = (*said.held.layers, "guardian", *self._layers)
+            self._layers = (*said.held.layers, "guardian")
+            self._fill_group()
         else:
             self._detail = "it ended" if said is None else said.reason
             self._end("not-confined")
 
+    def _fill_group(self) -> None:
+        """Put the job into its group, while its kernel makes itself ready: no learner's code runs before it is.
+
+        The kernel is forked meanwhile: before its parent was taken in, and then it is there to be seen, or after.
+        """
+        if self._group is None:
+            return
+        try:
+            self._group.take_in(self._first)
+            for process in usage.tree(self._first)[1:]:
+                self._group.take_in(process)
+        except OSError as error:
+            self._detail = f"cgroup: {error}"
+            self._end("not-confined")
+        self._layers += ("cgroup",)
+
     def _read_ready(self) -> None:
-        if os.read(self._ready, 1):
-            self._kernel = usage.tree(self._first)[1]
-            # Root in a container may be forbidden to look into processes of other users.
-            self._sees_files = usage.unlinked_bytes([self._kernel], 0) == 0
-            self._say(Ready(self._layers))
+        """The kernel serves, or has ended before it did."""
+        serves = os.read(self._ready, 1)
         self._poll.unregister(self._ready)
         os.close(self._ready)
+        if not serves:
+            return
+        self._kernel = usage.tree(self._first)[1]
+        if self._group is not None and not self._group.holds(self._kernel):
+            self._detail = "cgroup: the kernel is outside"
+            self._end("not-confined")
+            return
+        # Root in a container may be forbidden to look into processes of other users.
+        self._sees_files = usage.unlinked_bytes([self._kernel], 0) == 0
+        self._say(Ready(self._layers))
 
     def _obey(self) -> None:
         """What the supervisor asks for; its end, when it is gone."""

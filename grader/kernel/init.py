@@ -17,7 +17,6 @@ from typing import NoReturn
 
 import msgspec
 
-from grader.kernel.sandbox.cgroup import Cgroup
 from grader.kernel.sandbox.system import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -58,13 +57,11 @@ class Start(msgspec.Struct, frozen=True):
     keep: tuple[int, ...] = ()
 
 
-def confine_self(start: Start, cgroup: Cgroup | None) -> Held:
+def confine_self(start: Start) -> Held:
     """Confine this process as a job, or end it: past this line, nothing of learner's code runs unconfined."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.nice(AFTER_ITS_GUARDIAN)
-        if cgroup is not None:
-            cgroup.join()
         held = confine(start.grounds, start.place)
         prctl(PR_SET_DUMPABLE, 0)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of uid clears it without a word
@@ -78,9 +75,8 @@ def confine_self(start: Start, cgroup: Cgroup | None) -> Held:
     return held
 
 
-def run_job(  # noqa: PLR0913, PLR0917 - what a job is made of
+def run_job(
     start: Start,
-    cgroup: Cgroup | None,
     worker: ModuleType,
     listening: Sequence[socket.socket],
     key: str,
@@ -88,7 +84,7 @@ def run_job(  # noqa: PLR0913, PLR0917 - what a job is made of
 ) -> NoReturn:
     """Be the first process of a job until its kernel ends."""
     leave_descriptors({start.status, start.alive, ready, *(sock.fileno() for sock in listening)})
-    held = confine_self(start, cgroup)
+    held = confine_self(start)
     if start.grounds.tier != "namespaces":  # where it is process 1 already
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans stay below it, counted with the job, and are buried
     kernel = os.fork()

@@ -87,7 +87,7 @@ def _act(grounds: Grounds, scratch: str, status: int) -> None:
     if first == 0:
         try:
             os.close(_alive_end)
-            held = init.confine_self(init.Start(grounds, place, status, alive), None)
+            held = init.confine_self(init.Start(grounds, place, status, alive))
             finish(grounds.tier, held)
         finally:
             os._exit(0)

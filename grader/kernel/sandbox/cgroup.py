@@ -25,10 +25,19 @@ class Cgroup(NamedTuple):
 
     folders: tuple[Path, ...]
 
-    def join(self) -> None:
-        """Put this process, and what it forks, into the group. Raises OSError."""
+    def take_in(self, process: int) -> None:
+        """Put a process, and what it forks from now on, into the group. Raises OSError.
+
+        It takes the kernel some ten milliseconds, in which it waits for all processors.
+        """
         for folder in self.folders:
-            (folder / "cgroup.procs").write_text("0", "ascii")
+            (folder / "cgroup.procs").write_text(str(process), "ascii")
+
+    def holds(self, process: int) -> bool:
+        """Whether a process is in the group."""
+        return all(
+            str(process) in (folder / "cgroup.procs").read_text("ascii").split() for folder in self.folders
+        )
 
     def ran_out(self) -> bool:
         """Whether the kernel killed a process of the group for want of memory."""
