@@ -25,6 +25,13 @@ CONNECT_SECONDS = 0.3
 LAST_WORD_SECONDS = 1.0
 
 
+class _Manager(AsyncKernelManager):  # type: ignore[misc]
+    """A manager without a socket of its own to the kernel: nobody reads it, and nothing bounds what would come in."""
+
+    def _connect_control_socket(self) -> None:
+        pass
+
+
 class Driver:
     """A kernel and its client. `on_limit` is called with what the kernel has too much of, as it happens."""
 
@@ -49,7 +56,7 @@ class Driver:
     async def start(self) -> None:
         """Start the kernel and connect to it. Raises KernelFault if it does not come to serve."""
         name = "grader-process" if self._zygote is None else "grader-sandbox"
-        manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=KernelSpecs())
+        manager = _Manager(kernel_name=name, kernel_spec_manager=KernelSpecs())
         manager.client_factory = BoundedKernelClient
         self._client = client = BoundedClient(
             nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None, store_widget_state=False
@@ -152,6 +159,7 @@ class Driver:
         self._over.set()
         if client.kc is not None:
             client.kc.stop_channels()
+            client.kc.context.destroy(linger=0)  # here, and not when the collector comes by, in whatever thread
         if client.km.has_kernel:
             await client.km.provisioner.kill()
             await client.km.provisioner.wait()
