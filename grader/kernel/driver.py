@@ -159,7 +159,9 @@ class Driver:
         self._over.set()
         if client.kc is not None:
             client.kc.stop_channels()
-            client.kc.context.destroy(linger=0)  # here, and not when the collector comes by, in whatever thread
+            client.kc.context.destroy(
+                linger=0
+            )  # here, and not when the collector comes by, in whatever thread
         if client.km.has_kernel:
             await client.km.provisioner.kill()
             await client.km.provisioner.wait()
