@@ -13,7 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 from grader.errors import KernelFault
 from grader.kernel.client import BoundedKernelClient
 from grader.kernel.job import Ended, Over
-from grader.kernel.outputs import BoundedClient, Flood
+from grader.kernel.outputs import BoundedClient
 from grader.kernel.provisioner import KernelSpecs
 from grader.kernel.warm import Zygote
 from grader.model import Limits
@@ -62,7 +62,7 @@ class Driver:
             nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None, store_widget_state=False
         )
         client.log.disabled = True  # a kernel's death is reported in our words
-        client.on_flood = self._flood
+        client.on_flood = self._on_limit
         try:
             await client.async_start_new_kernel(
                 zygote=self._zygote, limits=self._limits, listener=self._heard
@@ -159,9 +159,8 @@ class Driver:
         self._over.set()
         if client.kc is not None:
             client.kc.stop_channels()
-            client.kc.context.destroy(
-                linger=0
-            )  # here, and not when the collector comes by, in whatever thread
+            # Here, and not when the collector comes by, in whatever thread.
+            client.kc.context.destroy(linger=0)
         if client.km.has_kernel:
             await client.km.provisioner.kill()
             await client.km.provisioner.wait()
@@ -179,9 +178,6 @@ class Driver:
         self._ended.set()
         if self._client is not None and self.running is not None:
             self.running.cancel()
-
-    def _flood(self, kind: Flood) -> None:
-        self._on_limit(kind)
 
     async def _watch_channels(self) -> None:
         """A connection that breaks while the job goes on was broken by a message longer than all outputs may be."""

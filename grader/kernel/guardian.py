@@ -92,12 +92,7 @@ class _Guardian:
         except Unsupported:
             return None
 
-    def _start(
-        self,
-        grounds: Grounds,
-        listening: list[socket.socket],
-        worker: ModuleType,
-    ) -> None:
+    def _start(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
         place = furnish(grounds, self._scratch, self._job.limits)
         go_outside(grounds.tier)
         status, status_end = os.pipe()
@@ -219,7 +214,7 @@ class _Guardian:
 
     def _too_many(self, processes: list[int]) -> bool:
         """Whether there are more processes than may be; then all but the kernel are ended, before they are more."""
-        if usage.tasks(processes) <= self._job.limits.processes:
+        if not self._kernel or usage.tasks(processes) <= self._job.limits.processes:
             return False
         self._tell("processes")
         end_helpers(self._first, self._kernel)
@@ -229,9 +224,8 @@ class _Guardian:
         if used > most:
             self._tell(limit)
         if used > most * FAR_BEYOND:
-            if (
-                limit == "memory" and not self._pruned
-            ):  # which all use together: the kernel may have its share
+            # Memory is what all use together: the kernel, once it is known, may have its share.
+            if limit == "memory" and self._kernel and not self._pruned:
                 self._pruned = True
                 end_helpers(self._first, self._kernel)
             else:

@@ -54,7 +54,6 @@ class Start(msgspec.Struct, frozen=True):
     place: Place
     status: int
     alive: int
-    keep: tuple[int, ...] = ()
 
 
 def confine_self(start: Start) -> Held:

@@ -11,8 +11,6 @@ from grader.model import Limits, SandboxChoice, Tier
 PACKET_BYTES = 65_536
 # The descriptors of a request, in this order: control, then one listening socket per channel of Jupyter's.
 CHANNELS = ("shell", "stdin", "control", "iopub", "hb")
-
-
 # What a job may have too much of.
 Limit = Literal["cpu", "memory", "processes", "scratch"]
 

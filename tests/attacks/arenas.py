@@ -11,6 +11,7 @@ import threading
 from typing import Any, Literal
 
 import msgspec
+import pytest
 
 from tests.attacks import world
 from tests.attacks.seen import Order, Seen
@@ -117,3 +118,11 @@ def _launcher(identity: Identity) -> list[str]:
     if identity == "user" and os.geteuid() != 0:
         return []
     raise NoArena("there is no world of its own here for what root's attacks could do")
+
+
+def seen_of(arena: Arena, order: Order) -> Seen:
+    """What the arena saw; where there can be none of its kind, the test is skipped and says why."""
+    try:
+        return arena.attack(order)
+    except NoArena as reason:
+        pytest.skip(str(reason))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.attacks.arenas import Arena, NoArena
+from tests.attacks.arenas import Arena, seen_of
 from tests.attacks.attack import LOOSE, is_contained
 from tests.attacks.messages import ATTACKS
-from tests.attacks.seen import Order, Seen
+from tests.attacks.seen import Order
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +22,6 @@ def unconfined() -> Iterator[Arena]:
     arena = Arena("root", "none")
     yield arena
     arena.close()
-
-
-def seen_of(arena: Arena, order: Order) -> Seen:
-    """What the arena saw; where there can be none of its kind, the test is skipped and says why."""
-    try:
-        return arena.attack(order)
-    except NoArena as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.mark.xdist_group("user-namespaces")

@@ -12,9 +12,9 @@ from typing import get_args
 import pytest
 
 import tests.attacks
-from tests.attacks.arenas import Arena, Identity, NoArena
+from tests.attacks.arenas import Arena, Identity, seen_of
 from tests.attacks.attack import LOOSE, Attack, is_contained
-from tests.attacks.seen import Order, Seen
+from tests.attacks.seen import Order
 
 # Modules of attacks; each has a table ATTACKS.
 PREFIXES = ("sandbox_", "own_")
@@ -62,14 +62,6 @@ def arena() -> Iterator[Arenas]:
     yield give
     for arena in started.values():
         arena.close()
-
-
-def seen_of(arena: Arena, order: Order) -> Seen:
-    """What the arena saw; where there can be none of its kind, the test is skipped and says why."""
-    try:
-        return arena.attack(order)
-    except NoArena as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.mark.parametrize(("identity", "tier", "name"), CASES)
