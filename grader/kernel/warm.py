@@ -29,6 +29,8 @@ from grader.settings import Settings
 
 # Where torch keeps what it compiles, in the folder that is removed at the end.
 OF_TORCH = "torchinductor"
+# Where matplotlib keeps its list of fonts, which takes a second to make: the user's cache, or else that folder.
+OF_MATPLOTLIB = "matplotlib"
 # What the warm parent may know of the caller's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 WARM_UP_SECONDS = 120.0
@@ -62,7 +64,8 @@ class Zygote:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Short, since the path of a socket must not be longer than 107 bytes; closed to all others.
         self._folder = tempfile.mkdtemp(prefix="grader-")
-        Path(self._folder, OF_TORCH).mkdir()
+        for name in (OF_TORCH, OF_MATPLOTLIB):
+            Path(self._folder, name).mkdir()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", "grader.kernel.zygote", str(theirs.fileno())],
@@ -162,6 +165,15 @@ def _environment(folder: str) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "MPLBACKEND": "agg",
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/{OF_TORCH}",  # else torch leaves one in /tmp
-        # matplotlib keeps its list of fonts here; making one takes a second.
-        "MPLCONFIGDIR": platformdirs.user_cache_dir("grader-matplotlib", appauthor=False),
+        "MPLCONFIGDIR": _font_folder() or f"{folder}/{OF_MATPLOTLIB}",  # else matplotlib leaves one in /tmp
     }
+
+
+def _font_folder() -> str | None:
+    """The folder in the user's cache, made where it is not; None where it cannot be written."""
+    folder = platformdirs.user_cache_dir("grader-matplotlib", appauthor=False)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None

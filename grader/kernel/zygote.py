@@ -147,10 +147,12 @@ class _Parent:
         with contextlib.suppress(ChildProcessError):
             while ended := os.waitpid(-1, os.WNOHANG)[0]:
                 self._left += self._folders.pop(ended, ())
-        for child in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()):
-            if child not in self._folders:
-                os.kill(child, signal.SIGKILL)  # ours to reap, so the number is still its own
-        self._left = [folder for folder in self._left if not _cleared(folder)]
+        children = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split())
+        strays = [child for child in children if child not in self._folders]
+        for child in strays:
+            os.kill(child, signal.SIGKILL)  # ours to reap, so the number is still its own
+        if not strays:  # which could make a removed folder anew; their end brings us here again
+            self._left = [folder for folder in self._left if not _cleared(folder)]
 
     def _warm_up_further(self) -> None:
         if self._idle_imports:
