@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.model import Array, Items, Module, Trace, Value
+from grader.trace import Trace
+from grader.values import Array, Items, Module, Value
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 

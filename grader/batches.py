@@ -13,8 +13,8 @@ import numpy as np
 
 from grader.arrays import Numbers
 from grader.exchange import Pair
-from grader.model import GradientCall
 from grader.steps import Component
+from grader.trace import GradientCall
 
 # A recorded call, with the numbers of its leaves.
 Calls = Sequence[tuple[GradientCall, Sequence[Component]]]

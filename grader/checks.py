@@ -33,9 +33,11 @@ from grader.experiment import Experiment, HiddenArgument
 from grader.kernel.faults import LIMIT_OF
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Call, Function, Module, Parameters, Run, RunError, Text, Trace, Unusable, Value
+from grader.model import Call, Parameters, Run, RunError, Text
 from grader.settings import load_settings
 from grader.text import say
+from grader.trace import Trace
+from grader.values import Function, Module, Unusable, Value
 
 Numbers = arrays.Numbers
 

@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from grader.arrays import from_numpy, numbers
-from grader.model import Swap, Version
+from grader.model import Swap
+from grader.trace import Version
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 

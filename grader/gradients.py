@@ -20,8 +20,9 @@ import numpy as np
 from grader.arrays import Numbers, to_numpy
 from grader.batches import PLAIN, Batch, Calls, Scale, batches, inputs_drift, readings, usual_scales
 from grader.exchange import Pair
-from grader.model import Parameters, Text, Trace, Training
+from grader.model import Parameters, Text
 from grader.steps import NAMELESS, Component, components, leaf_values
+from grader.trace import Trace, Training
 
 # Sums of a few hundred float32 products carry a rounding error of at most about 1e3 units of 6e-8.
 TOLERANCE = 2e-4

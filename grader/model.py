@@ -8,6 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from grader.trace import Trace
+from grader.values import Array, Value
+
 Language = Literal["en", "zh"]
 Parameters = dict[str, str | int | float | bool | None]
 
@@ -133,90 +136,6 @@ class RunError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     cell: int | None
     line: int | None
-
-
-class Array(msgspec.Struct, frozen=True, kw_only=True, tag="array"):
-    """A tensor, array or number: little-endian bytes in C order. A number has shape ()."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-
-class Items(msgspec.Struct, frozen=True, kw_only=True, tag="items"):
-    """A list or tuple whose members are values themselves."""
-
-    items: tuple["Value", ...]
-
-
-class Module(msgspec.Struct, frozen=True, kw_only=True, tag="module"):
-    """The parameters of an `nn.Module`, by their dotted names."""
-
-    parameters: dict[str, Array]
-
-
-class Function(msgspec.Struct, frozen=True, kw_only=True, tag="function"):
-    """Something that can be called; its code stays in the kernel."""
-
-
-class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag="unusable"):
-    """A value that cannot leave the kernel: `missing`, `unsupported` or `too-large`."""
-
-    why: Literal["missing", "unsupported", "too-large"]
-    type_name: str = ""
-
-
-Value = Array | Items | Module | Function | Unusable
-
-
-class Leaf(msgspec.Struct, frozen=True, kw_only=True):
-    """One leaf tensor at one backward (or grad) call.
-
-    `before` is its `.grad` before the call (None where it had none), `after` the one after it; for
-    `torch.autograd.grad` and `torch.func.grad`, `after` is the gradient returned.
-    """
-
-    names: tuple[str, ...]
-    value: Array
-    before: Array | None
-    after: Array | None
-
-
-class GradientCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One backward (or grad) call. `number` counts from 0 within its training.
-
-    `saved` are indices into `Trace.arrays`: the tensors the graph kept for the backward pass.
-    """
-
-    number: int
-    leaves: tuple[Leaf, ...]
-    saved: tuple[int, ...] = ()
-
-
-class Training(msgspec.Struct, frozen=True, kw_only=True):
-    """All backward (or grad) calls made from one place: the same cell and the same lines of code."""
-
-    cell: int
-    line: int
-    calls: int
-    seen: tuple[GradientCall, ...]
-
-
-class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """A value that a watched name was bound to, in the order of binding."""
-
-    name: str
-    array: Array
-
-
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """What the probe recorded. It comes from the student's process: it explains, and proves nothing."""
-
-    trainings: tuple[Training, ...] = ()
-    arrays: tuple[Array, ...] = ()
-    versions: tuple[Version, ...] = ()
-    exchanged: tuple[int, ...] = ()
-    truncated: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

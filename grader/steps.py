@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from grader.arrays import to_numpy
-from grader.model import GradientCall, Trace, Training
+from grader.trace import GradientCall, Trace, Training
 
 NAMELESS = "?"
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from grader.arrays import DTYPES, from_numpy, is_sound, numbers, scalar, to_numpy
-from grader.model import Array, GradientCall, Items, Leaf, Trace, Training, Version
+from grader.trace import GradientCall, Leaf, Trace, Training, Version
+from grader.values import Array, Items
 
 ONE = from_numpy(np.array([1.0, 2.0]))
 SHORT = Array(dtype="float64", shape=(3,), data=ONE.data)

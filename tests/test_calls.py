@@ -10,8 +10,9 @@ from grader.arrays import numbers, scalar
 from grader.exercise import course_folder, load_exercise
 from grader.experiment import Experiment, HiddenArgument, LeafArgument
 from grader.kernel.pool import Kernels
-from grader.model import Call, Items, Unusable
+from grader.model import Call
 from grader.settings import Settings
+from grader.values import Items, Unusable
 from tests.sessions import submission
 
 DEFINITIONS = """

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from grader.arrays import from_numpy, numbers
 from grader.exchange import Pair, data_pairs, shifted
 from grader.kernel.pool import Kernels
-from grader.model import RunError, Version
+from grader.model import RunError
 from grader.probe.watch import Watch
+from grader.trace import Version
 from tests.exchanging import Numbers, Outcome, Pairs, Reads, Script, scripts
 from tests.made_data import made_data
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from grader.arrays import Numbers, from_numpy
 from grader.exchange import Pair
 from grader.gradients import Judgement, judge_trainings
-from grader.model import Array, GradientCall, Leaf, Trace, Training
+from grader.trace import GradientCall, Leaf, Trace, Training
+from grader.values import Array
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 

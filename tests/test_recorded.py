@@ -9,7 +9,9 @@ import pytest
 
 from grader.arrays import from_numpy, scalar, to_numpy
 from grader.kernel.pool import Kernels
-from grader.model import Array, Run, Trace, Training
+from grader.model import Run
+from grader.trace import Trace, Training
+from grader.values import Array
 from tests.sessions import ran
 
 SETUP = """

@@ -11,7 +11,8 @@ import pytest
 from grader.arrays import from_numpy, scalar
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Array, Limits, Report, Run, RunError
+from grader.model import Limits, Report, Run, RunError
+from grader.values import Array
 from tests.sessions import ran, submission
 
 DATA = """

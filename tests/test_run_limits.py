@@ -14,9 +14,10 @@ from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.limits import merged
 from grader.load import load
-from grader.model import Language, Report, Unusable
+from grader.model import Language, Report
 from grader.report.document import word
 from grader.settings import Settings
+from grader.values import Unusable
 from tests.sessions import ran
 
 LINUX = sys.platform == "linux"  # memory can be limited there alone

@@ -12,7 +12,8 @@ import pytest
 from grader.exercise import course_folder, load_exercise
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Array, Limits, Unusable, Value
+from grader.model import Limits
+from grader.values import Array, Unusable, Value
 from tests.sessions import ran
 
 ROOT = Path(__file__).parents[1]

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from grader.checks import CheckFailed
-from grader.model import Text, Training
+from grader.model import Text
 from grader.samples import check_gradients, check_start, check_updates
 from grader.steps import Component, Steps
+from grader.trace import Training
 
 RATE = 0.1
 CALLS = 6

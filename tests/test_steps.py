@@ -5,8 +5,9 @@ import pytest
 
 from grader.arrays import from_numpy, scalar
 from grader.kernel.pool import Kernels
-from grader.model import GradientCall, Leaf, Run, Trace
+from grader.model import Run
 from grader.steps import components, leaf_values, parameters_reached, trainings_that_ended_at
+from grader.trace import GradientCall, Leaf, Trace
 from tests.runs import run_cells
 
 START = """

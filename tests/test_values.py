@@ -8,7 +8,7 @@ import pytest
 
 from grader.arrays import from_numpy, numbers, to_numpy
 from grader.kernel.pool import Kernels
-from grader.model import Array, Function, Items, Module, Unusable, Value
+from grader.values import Array, Function, Items, Module, Unusable, Value
 from tests.sessions import ran
 
 SETUP = """

@@ -7,7 +7,7 @@ import pytest
 
 from grader.arrays import from_numpy, to_numpy
 from grader.kernel.pool import Kernels
-from grader.model import Array, Items, Module, Unusable, Value
+from grader.values import Array, Items, Module, Unusable, Value
 from tests.sessions import ran
 
 # Every method that must not be called notes that it was.

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from grader.arrays import is_sound, is_sound_value
-from grader.model import Trace, Unusable, Value
+from grader.trace import Trace
+from grader.values import Unusable, Value
 
 
 def decode(value: Any, kind: Any, otherwise: Any) -> Any:

@@ -17,7 +17,9 @@ from grader.kernel.answers import decode, decode_trace, decode_value, decode_val
 from grader.kernel.driver import ANSWER_SECONDS, START_SECONDS, Driver
 from grader.kernel.faults import passed, run_error
 from grader.kernel.warm import Zygote
-from grader.model import Argument, Call, Cell, Limits, Run, RunError, Submission, Swap, Trace, Value, Watched
+from grader.model import Argument, Call, Cell, Limits, Run, RunError, Submission, Swap, Watched
+from grader.trace import Trace
+from grader.values import Value
 
 # How long an interrupted cell may take to end before its kernel is killed.
 GRACE_SECONDS = 3.0

@@ -28,8 +28,9 @@ from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Session
 from grader.load import load
-from grader.model import Array, Limits, Run
+from grader.model import Limits, Run
 from grader.settings import Settings
+from grader.values import Array
 from tests.attacks import watching
 from tests.attacks.seen import Order, Seen
 from tests.sessions import submission
@@ -96,8 +97,7 @@ class Arena:
             cells = tuple(self._fill(cell, stage, aimed_at) for cell in order.cells)
             before = self._look(stage)
             with watching.growth() as growth, watching.Sampler(known) as sampler:
-                tale = (self._grade if order.exercise else self._run)(cells, order)
-                grown = growth()
+                tale, grown = (self._grade if order.exercise else self._run)(cells, order), growth()
             left = watching.wait_until_gone(known, UNCONFINED_SECONDS if order.victim else GONE_SECONDS)
             after = self._look(stage)
             (harmed, host, written, objects) = map(watching.changes, before, after)
