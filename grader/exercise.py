@@ -45,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
     limits: those that differ from the defaults; settings go before them.
+    reference_seconds: how long the reference runs on an ordinary machine; bounds what proving a mistake may cost.
     """
 
     version: int
@@ -54,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: Watch = Watch()
     text: dict[str, Wording] = {}
     limits: ChosenLimits = ChosenLimits()
+    reference_seconds: float = 1.0
 
 
 class Exercise(msgspec.Struct, frozen=True):

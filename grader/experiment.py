@@ -12,7 +12,7 @@ from grader.hidden import hidden_numbers
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.limits import merged
-from grader.model import Argument, Call, Run, Submission, Swap
+from grader.model import Argument, Call, Limits, Run, Submission, Swap
 from grader.settings import Settings
 
 
@@ -32,21 +32,23 @@ class Experiment:
     The base run's kernel stays, since the learner's functions live in it; a rerun's ends with it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one experiment, and all that bounds it
         self,
         kernels: Kernels,
         submission: Submission,
         exercise: Exercise,
         settings: Settings,
         progress: Progress | None = None,
+        most_seconds: float | None = None,
     ) -> None:
-        """Run the submission. Raises KernelFault if no kernel can be had."""
+        """Run the submission, for `most_seconds` at most if that is given. Raises KernelFault if no kernel can be had."""
         self._kernels = kernels
         self.submission = submission
         self.exercise = exercise
         self.settings = settings
-        self._limits = merged(exercise.manifest.limits, settings)
+        self._limits = _bounded(merged(exercise.manifest.limits, settings), most_seconds)
         self.reruns = 0
+        self.seconds = 0.0  # of the submission's own cells, all runs together
         self._session = kernels.open(self._limits)
         if exercise.watched:
             kernels.prepare(self._limits)  # for the rerun on exchanged data
@@ -63,13 +65,14 @@ class Experiment:
         except BaseException:
             self.close()
             raise
+        self.seconds += self.run.seconds
 
     def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
         """Run the submission again with the same seeds, its data exchanged."""
         self.reruns += 1
         session = self._kernels.open(self._limits)
         try:
-            return self._kernels.do(
+            run = self._kernels.do(
                 session.run(
                     self.submission,
                     seed=self.settings.seed,
@@ -80,6 +83,8 @@ class Experiment:
             )
         finally:
             self._kernels.close(session)
+        self.seconds += run.seconds
+        return run
 
     def hidden_numbers(self, check: str) -> np.random.Generator:
         """The random numbers that a check draws its hidden data from."""
@@ -94,6 +99,13 @@ class Experiment:
         return self._kernels.do(
             self._session.call(name, [_argument(argument) for argument in arguments], seed=self.settings.seed)
         )
+
+
+def _bounded(limits: Limits, most_seconds: float | None) -> Limits:
+    if most_seconds is None:
+        return limits
+    cell, run = min(limits.cell_seconds, most_seconds), min(limits.run_seconds, most_seconds)
+    return msgspec.structs.replace(limits, cell_seconds=cell, run_seconds=run)
 
 
 def _argument(argument: HiddenArgument) -> Argument:

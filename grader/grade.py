@@ -1,19 +1,27 @@
 """The pipeline: a submission is run, checked, and reported on."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 
+import msgspec
+
+from grader.diagnose import Diagnosis, diagnose
 from grader.errors import CourseError, GraderError, KernelFault
+from grader.evidence.case import Case
 from grader.exercise import Exercise
 from grader.experiment import Experiment
 from grader.kernel.faults import NEEDS_REVIEW
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
-from grader.model import CheckResult, Excerpt, Report, Run, RunError, Sandbox, Submission, Text
+from grader.model import CheckResult, Excerpt, Finding, Report, Run, RunError, Sandbox, Submission, Text
 from grader.runner import run_checks
 from grader.settings import Settings
 
 EXCERPT_AROUND = 2
+# Bounds on what proving may cost; see `Proof`.
+OWN_TIMES, REFERENCE_TIMES, MOST_SECONDS = 10.0, 20.0, 60.0
+LEAST_SECONDS = 0.5
 
 
 def grade(
@@ -26,7 +34,10 @@ def grade(
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
         with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
-            return _report(experiment, run_checks(experiment), kernels.sandbox)
+            checks = run_checks(experiment)
+            case = Case(submission, experiment.run, checks, exercise.slug)
+            prover = Proof(experiment, kernels, settings)
+            return _report(experiment, checks, diagnose(case, prover), kernels.sandbox, prover.reruns)
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)
 
@@ -45,7 +56,45 @@ def ungradable(name: str, sha256: str, exercise: str, error: GraderError) -> Rep
     )
 
 
-def _report(experiment: Experiment, checks: tuple[CheckResult, ...], sandbox: Sandbox) -> Report:
+class Proof:
+    """Runs and checks mended forms of a submission, as long as there is time.
+
+    Its cells may run, in all, for ten times the submission's own time or twenty times the reference's, whichever is more (a loop
+    that crashed at step one says nothing of how long the mended one takes); and everything may take a minute.
+    """
+
+    def __init__(self, experiment: Experiment, kernels: Kernels, settings: Settings) -> None:
+        self._experiment, self._kernels, self._settings = experiment, kernels, settings
+        own, reference = experiment.run.seconds, experiment.exercise.manifest.reference_seconds
+        self._left = max(OWN_TIMES * own, REFERENCE_TIMES * reference)
+        self._deadline = time.monotonic() + MOST_SECONDS
+        self.reruns = 0
+
+    def __call__(self, submission: Submission) -> Case | None:
+        """The case of a mended submission; None if no time is left, or no kernel can be had."""
+        exercise = self._experiment.exercise
+        left = min(self._left, self._deadline - time.monotonic())
+        if left < LEAST_SECONDS:
+            return None
+        try:
+            with contextlib.closing(
+                Experiment(self._kernels, submission, exercise, self._settings, most_seconds=left)
+            ) as mended:
+                checks = run_checks(mended)
+        except (KernelFault, CourseError):
+            return None
+        self._left -= mended.seconds
+        self.reruns += 1 + mended.reruns
+        return Case(submission, mended.run, checks, exercise.slug)
+
+
+def _report(
+    experiment: Experiment,
+    checks: tuple[CheckResult, ...],
+    diagnosis: Diagnosis,
+    sandbox: Sandbox,
+    reruns: int,
+) -> Report:
     submission = experiment.submission
     error = _first_error(experiment.run)
     return Report(
@@ -56,12 +105,14 @@ def _report(experiment: Experiment, checks: tuple[CheckResult, ...], sandbox: Sa
         score=sum(check.score for check in checks),
         max_score=sum(check.max_score for check in checks),
         checks=checks,
+        findings=tuple(_with_excerpt(submission, finding) for finding in diagnosis.findings),
+        untried=diagnosis.untried,
         needs_review=_review_reasons(experiment.run, checks),
         notes=submission.notes,
         error=error,
-        excerpt=None if error is None else excerpt(submission, error),
+        excerpt=None if error is None else excerpt(submission, error.cell, error.line),
         seconds=experiment.run.seconds,
-        reruns=experiment.reruns,
+        reruns=experiment.reruns + reruns,
         sandbox=sandbox,
     )
 
@@ -86,14 +137,17 @@ def _review_reasons(run: Run, checks: Sequence[CheckResult]) -> tuple[Text, ...]
     return tuple(reason for n, reason in enumerate(reasons) if reason not in reasons[:n])
 
 
-def excerpt(submission: Submission, error: RunError) -> Excerpt | None:
-    """The learner's lines around an error; None where its place is not known."""
-    cell = next((cell for cell in submission.original if cell.number == error.cell), None)
-    if cell is None or error.line is None:
+def _with_excerpt(submission: Submission, finding: Finding) -> Finding:
+    return msgspec.structs.replace(finding, excerpt=excerpt(submission, finding.cell, finding.line))
+
+
+def excerpt(submission: Submission, number: int | None, line: int | None) -> Excerpt | None:
+    """The learner's lines around a place; None where it is not known."""
+    cell = next((cell for cell in submission.original if cell.number == number), None)
+    if cell is None or line is None:
         return None
     lines = cell.source.split("\n")
-    if not 1 <= error.line <= len(lines):
+    if not 1 <= line <= len(lines):
         return None
-    first = max(1, error.line - EXCERPT_AROUND)
-    last = min(len(lines), error.line + EXCERPT_AROUND)
-    return Excerpt(cell=cell.number, line=error.line, first=first, lines=tuple(lines[first - 1 : last]))
+    first, last = max(1, line - EXCERPT_AROUND), min(len(lines), line + EXCERPT_AROUND)
+    return Excerpt(cell=cell.number, line=line, first=first, lines=tuple(lines[first - 1 : last]))

@@ -187,8 +187,42 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of a cell, from `line` on, and what stands in their place after a mend."""
+
+    cell: int
+    line: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+Confidence = Literal["confirmed", "likely", "possible"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A mistake seen in a submission.
+
+    mistake: its name in the catalogue. confidence: `confirmed` where a rerun with the mend proved it, `likely` by
+    what the run showed, `possible` by the source alone. params: what its message is filled with. fix: the mended lines;
+    score_after: what a rerun with this mend, and with those of the findings before it, was given.
+    """
+
+    mistake: str
+    confidence: Confidence
+    cell: int | None
+    line: int | None
+    params: Parameters = {}
+    evidence: Parameters = {}
+    excerpt: Excerpt | None = None
+    fix: tuple[Change, ...] = ()
+    score_after: float | None = None
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known about a submission, not yet worded. `score` is None where ungradable."""
+    """Everything known about a submission, not yet worded. `score` is None where ungradable.
+
+    untried: how many suspected mends there was no time to try.
+    """
 
     exercise: str
     submission: str
@@ -197,6 +231,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     max_score: float
     checks: tuple[CheckResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    untried: int = 0
     needs_review: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
     error: RunError | None = None

@@ -108,7 +108,7 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
     dtype: str
     requires_grad: bool
     made_by: str | None
-    value: float | None = None
+    value: Array | None = None
 
 
 class Optimizer(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +155,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     the calls that led there, as (cell, line), innermost first.
 
     tensors: those in sight of the code, at `backward` with the leaves of the graph first (`leaves` of them).
+    plain: names in sight that hold a finite Python number; types: the types of what else names hold.
     raised: the exception that a `backward` or `step` ended in. after: of a `step`, values of the optimizer's tensors
     afterwards, by number; of a `backward`, the gradients.
     """
@@ -169,6 +170,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     recorded: bool = True
     tensors: tuple[Tensor, ...] = ()
     leaves: int = 0
+    plain: dict[str, float] = {}
+    types: dict[str, str] = {}
     holders: tuple[Holder, ...] = ()
     root: Root | None = None
     operations: tuple[Operation, ...] = ()

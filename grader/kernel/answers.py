@@ -15,7 +15,7 @@ from grader.values import Unusable, Value
 def decode(value: Any, kind: Any, otherwise: Any) -> Any:
     """Decode a value as `kind`, or give `otherwise`."""
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, kind, str_keys=True)
     except (msgspec.ValidationError, RecursionError):
         return otherwise
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import torch
 
-from grader.probe.encode import Encoded, encode_array, tensor_to_array
+from grader.probe.acts import ActRecorder
+from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_name
+from grader.probe.events import EventRecorder
 from grader.probe.places import cell_number, learner_frames, names_of
 
 FIRST_CALLS = 20
@@ -51,9 +53,10 @@ class Group:
 
 
 class GradientRecorder:
-    """Patches torch's two gradient functions and keeps what passed through them."""
+    """Patches torch's two gradient functions and keeps what passed through them; tells `events` and `acts` of each call."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: EventRecorder, acts: ActRecorder) -> None:
+        self._events, self._acts = events, acts
         self._backward = torch.autograd.backward
         self._grad = torch.autograd.grad
         self.clear()
@@ -89,16 +92,26 @@ class GradientRecorder:
                 return original(*args, **kwargs)
             args = tuple(_listed(arg) for arg in args)
             kwargs = {name: _listed(arg) for name, arg in kwargs.items()}
+            roots = args[0] if args else kwargs.get("tensors", kwargs.get("outputs", ()))
+            tell = self._events.gradient_call(original.__name__, _tensors(roots), kwargs)
+            raised = ""
             try:
                 look_after = (
                     self._unless_it_fails(look, group, frames, args, kwargs) if group.wants() else None
                 )
                 result = original(*args, **kwargs)
+            except Exception as error:
+                raised = type_name(error)
+                raise
+            else:
                 if look_after is not None:
                     self._unless_it_fails(look_after, result)
                 return result
             finally:
                 group.calls += 1
+                self._acts.step()
+                if tell is not None:
+                    tell(raised)
 
         patched.__name__ = original.__name__
         patched.__doc__ = original.__doc__

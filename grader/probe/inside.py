@@ -11,12 +11,15 @@ import numpy as np
 import torch
 
 from grader.probe import encode as encoding
+from grader.probe.acts import ActRecorder
 from grader.probe.bindings import RETURNED, Bindings, install_hooks
 from grader.probe.encode import Encoded
 from grader.probe.errors_seen import describe
+from grader.probe.events import EventRecorder
 from grader.probe.exchange import Exchange, Swap
 from grader.probe.gradients import GradientRecorder
 from grader.probe.surroundings import fix_seeds, never_wait_for_plots
+from grader.probe.tensors import Numbering
 from grader.probe.watch import Watch
 
 MAX_ERRORS = 50
@@ -28,7 +31,10 @@ class Probe:
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
-        self._recorder = GradientRecorder()
+        numbering = Numbering()
+        self._events = EventRecorder(numbering)
+        self._acts = ActRecorder(numbering, lambda: self._events.order)
+        self._recorder = GradientRecorder(self._events, self._acts)
         self._watch = Watch((), 1)
         self._exchange = Exchange([])
         self._errors: list[Encoded] = []
@@ -52,9 +58,12 @@ class Probe:
         self._exchange = Exchange(swaps)
         if request["record"]:
             self._recorder.install()
+            self._events.install()
         never_wait_for_plots()
         torch.set_num_threads(1)  # sums in another order would end in other last digits
         fix_seeds(request["seed"])
+        if request["record"]:
+            self._acts.start()
         if not swaps and not self._watch.names:
             return None
         install_hooks(self._bound, self.between)
@@ -78,6 +87,7 @@ class Probe:
         """Note what a cell ended with, and look at the namespace."""
         if error is not None and len(self._errors) < MAX_ERRORS:
             self._errors.append(describe(error, cell))
+            self._events.error(error.__traceback__, cell)
         self.between()
 
     def _bound(self, value: object, name: str) -> object:
@@ -102,6 +112,8 @@ class Probe:
         function = self._namespace.get(request["name"])
         arguments = [_argument(argument) for argument in request["arguments"]]
         self._recorder.clear()
+        self._events.clear()
+        self._acts.clear()
         fix_seeds(request["seed"])
         try:
             value, error = function(*arguments), None  # type: ignore[misc]
@@ -115,6 +127,7 @@ class Probe:
         }
 
     def _trace(self, _request: Encoded) -> Encoded:
+        self._events.end(self._namespace)
         return {"trace": self._trace_now(), "errors": self._errors}
 
     def _trace_now(self) -> Encoded:
@@ -123,7 +136,9 @@ class Probe:
             "arrays": self._recorder.arrays(),
             "versions": self._watch.versions(),
             "exchanged": [swap.times for swap in self._exchange.swaps],
-            "truncated": self._recorder.truncated,
+            "events": self._events.events(),
+            "acts": self._acts.acts(),
+            "truncated": self._recorder.truncated or self._events.truncated,
         }
 
 

@@ -1,0 +1,220 @@
+"""Why a submission fails: suspicions, their mends, and reruns that prove which of them it was.
+
+    detect → repair → rerun → keep what is confirmed
+
+Mends are added one at a time as long as the standing rises; a mend that only takes an error out of the way is
+kept for what comes after it, and counts if that does.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from grader.catalogue import all_mistakes
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit, apply, changes, line_before
+from grader.evidence.suspicion import LIKELY, Suspicion
+from grader.model import Change, Confidence, Finding, Submission
+
+MAX_CANDIDATES = 8
+# Shown as advice, never as the headline.
+POSSIBLE = 0.6
+MAX_POSSIBLE = 2
+
+# Runs and judges an edited submission; None where there is no time left for it.
+Rerun = Callable[[Submission], Case | None]
+
+
+class Diagnosis(NamedTuple):
+    """What was found, first what matters most; how many suspected mends there was no time to try."""
+
+    findings: tuple[Finding, ...]
+    untried: int
+
+
+class _Mended(NamedTuple):
+    """One mend that was kept: the suspicion, in places of the original, and the cases before and after it."""
+
+    suspicion: Suspicion
+    before: Case
+    after: Case
+
+
+def detect(case: Case) -> list[Suspicion]:
+    """All suspicions, the surest first; of one mistake at one line the surest alone."""
+    found: dict[tuple[str, int | None, int | None], Suspicion] = {}
+    for mistake in all_mistakes().values():
+        for suspicion in mistake.detect(case):
+            key = suspicion.mistake, suspicion.cell, suspicion.line
+            if key not in found or found[key].sureness < suspicion.sureness:
+                found[key] = suspicion
+    return sorted(found.values(), key=lambda suspicion: -suspicion.sureness)
+
+
+def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
+    """Name the mistakes of a case. With full marks nothing is run again."""
+    suspicions = detect(case)
+    if case.full:
+        return Diagnosis(_unproven(case, [one for one in suspicions if one.sureness >= LIKELY], "likely"), 0)
+    prover = _Prover(case, rerun)
+    prover.prove()
+    chain = prover.proven
+    findings = [_confirmed(case, mended) for mended in chain]
+    named = {finding.mistake for finding in findings}
+    others = [one for one in suspicions if one.mistake not in named]
+    finished = bool(chain) and chain[-1].after.full
+    likely = [one for one in others if one.sureness >= LIKELY and (one.advice or not finished)]
+    findings += _unproven(case, likely, "likely")
+    possible = [one for one in others if POSSIBLE <= one.sureness < LIKELY and not findings]
+    findings += _unproven(case, possible[:MAX_POSSIBLE], "possible")
+    return Diagnosis(tuple(findings), prover.untried)
+
+
+class _Prover:
+    """Tries mends, within `MAX_CANDIDATES` and the time that `rerun` has."""
+
+    def __init__(self, case: Case, rerun: Rerun) -> None:
+        self._original = case
+        self._rerun = rerun
+        self._left = MAX_CANDIDATES
+        self._tried: set[tuple[Edit, ...]] = set()
+        self._kept: list[_Mended] = []
+        self._counted = 0
+        self.untried = 0
+
+    @property
+    def proven(self) -> list[_Mended]:
+        """The mends after which the standing rose, with those that made way for them."""
+        return self._kept[: self._counted]
+
+    def prove(self) -> None:
+        """Add mends while they help."""
+        current = self._original
+        while not current.full and (mended := self._next(current)) is not None:
+            self._kept.append(mended)
+            current = mended.after
+            if _higher(current, self._kept[self._counted].before):
+                self._counted = len(self._kept)
+        if not self._counted and not current.full:
+            self._try_together()
+
+    def _next(self, current: Case) -> _Mended | None:
+        """The first mend that brings the case further."""
+        way = None
+        for suspicion, edits in self._candidates(current):
+            after = self._try(current, edits)
+            if after is None:
+                continue
+            mended = _Mended(_in_original(suspicion, self._original, current), current, after)
+            if _higher(after, current):
+                return mended
+            if way is None and _further(after, current):
+                way = mended
+        return way
+
+    def _candidates(self, case: Case) -> Iterator[tuple[Suspicion, tuple[Edit, ...]]]:
+        for suspicion in detect(case):
+            if suspicion.advice:
+                continue
+            for edits in all_mistakes()[suspicion.mistake].repairs(case, suspicion):
+                yield suspicion, tuple(edits)
+
+    def _try(self, case: Case, edits: tuple[Edit, ...]) -> Case | None:
+        edited = apply(case.submission, edits)
+        if edited is None or edited.cells == case.submission.cells:
+            return None
+        key = tuple(Edit(cell.number, (1, 0), (1, 0), cell.source) for cell in edited.cells)
+        if key in self._tried:
+            return None
+        if self._left == 0:
+            self.untried += 1
+            return None
+        after = self._rerun(edited)
+        if after is None:
+            self._left = 0
+            self.untried += 1
+            return None
+        self._tried.add(key)
+        self._left -= 1
+        return after
+
+    def _try_together(self) -> None:
+        """Mistakes that hide each other: mend all that is sure at once."""
+        sure = [one for one in detect(self._original) if one.sureness >= POSSIBLE and not one.advice]
+        edits: list[Edit] = []
+        mended = []
+        for suspicion in sure:
+            for repair in all_mistakes()[suspicion.mistake].repairs(self._original, suspicion)[:1]:
+                if apply(self._original.submission, [*edits, *repair]) is not None:
+                    edits += repair
+                    mended.append(suspicion)
+        after = self._try(self._original, tuple(edits)) if len(mended) > 1 else None
+        if after is not None and _higher(after, self._original):
+            self._kept = [_Mended(suspicion, self._original, after) for suspicion in mended]
+            self._counted = len(self._kept)
+
+
+def _higher(new: Case, old: Case) -> bool:
+    """Whether a case stands higher: more points; without checks, fewer errors."""
+    if new.checks:
+        return new.score > old.score + 1e-9
+    return len(new.errors) < len(old.errors)
+
+
+def _further(new: Case, old: Case) -> bool:
+    """Whether a run that stopped at an error now gets past it, at no cost in points."""
+    if old.error is None or (new.checks and new.score < old.score - 1e-9):
+        return False
+    return new.error is None or (new.error.cell, new.error.line, new.error.message) != (
+        old.error.cell,
+        old.error.line,
+        old.error.message,
+    )
+
+
+def _in_original(suspicion: Suspicion, original: Case, case: Case) -> Suspicion:
+    """A suspicion with the line that the learner knows."""
+    if suspicion.cell is None or case is original:
+        return suspicion
+    line = line_before(original.submission, case.submission, suspicion.cell, suspicion.line)
+    return msgspec.structs.replace(suspicion, line=line)
+
+
+def _confirmed(case: Case, mended: _Mended) -> Finding:
+    one = mended.suspicion
+    return Finding(
+        mistake=one.mistake,
+        confidence="confirmed",
+        cell=one.cell,
+        line=one.line,
+        params=one.params,
+        evidence=one.evidence,
+        fix=changes(mended.before.submission, mended.after.submission),
+        score_after=mended.after.score if mended.after.checks else None,
+    )
+
+
+def _unproven(case: Case, suspicions: Sequence[Suspicion], confidence: Confidence) -> tuple[Finding, ...]:
+    """Findings without proof, each mistake once, at the place where it is surest."""
+    found: dict[str, Finding] = {}
+    for one in suspicions:
+        if one.mistake not in found:
+            found[one.mistake] = Finding(
+                mistake=one.mistake,
+                confidence=confidence,
+                cell=one.cell,
+                line=one.line,
+                params=one.params,
+                evidence=one.evidence,
+                fix=_proposed(case, one),
+            )
+    return tuple(found.values())
+
+
+def _proposed(case: Case, suspicion: Suspicion) -> tuple[Change, ...]:
+    """The lines as the first mend would write them."""
+    for edits in all_mistakes()[suspicion.mistake].repairs(case, suspicion):
+        edited = apply(case.submission, edits)
+        return () if edited is None else changes(case.submission, edited)
+    return ()

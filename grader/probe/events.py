@@ -1,0 +1,289 @@
+"""Records what happens in a training, at its boundaries: gradient calls, optimizers, errors, and the end.
+
+Patched are the constructor and `zero_grad` of optimizers, `zero_grad` of modules; steps are heard of by torch's
+own hooks. Gradient calls are told by `probe.gradients`. Of each place the first `FIRST` calls are looked at, then
+ever fewer: a quarter more calls later. Where looking fails, since names and tensors may be of the learner's own
+classes, the call goes unrecorded.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from grader.probe.encode import Encoded, type_name
+from grader.probe.graph import Graph
+from grader.probe.places import cell_number, learner_frames
+from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_tensor, in_sight, sight_of
+
+FIRST = 20
+SPREAD = 4
+MAX_PLACES = 200
+MAX_EVENTS = 1_500
+MAX_WITHIN = 4
+# The graph is listed for so many calls of a place; what a loop builds is the same in each step, but for its length.
+GRAPHS = 3
+# When lists are looked at: early on they are short, and every element is seen again at the end.
+HOLDERS_AT = (2, 15)
+MAX_TEXT = 80
+MAX_TENSORS = 16
+
+After = Callable[[str], None]
+
+
+class _Place:
+    """One place that events of one kind come from."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._due = 0
+
+    def wants(self) -> bool:
+        """Whether this call is one to look at; counts it."""
+        number, self.calls = self.calls, self.calls + 1
+        if number < self._due:
+            return False
+        self._due = number + (1 if number < FIRST else number // SPREAD)
+        return True
+
+
+class EventRecorder:
+    """Keeps the events of a run, in their order."""
+
+    def __init__(self, numbering: Numbering) -> None:
+        self._numbering = numbering
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        self._memories = Memories()
+        self._events: list[Encoded] = []
+        self._places: dict[tuple[Any, ...], _Place] = {}
+        self.order = 0
+        self.truncated = False
+
+    def install(self) -> None:
+        """Put the recording methods in the place of torch's."""
+        _after_method(torch.optim.Optimizer, "__init__", self._optimizer_made)
+        _before_method(torch.optim.Optimizer, "zero_grad", self._zeroed)
+        _before_method(torch.nn.Module, "zero_grad", self._zeroed)
+        register_optimizer_step_pre_hook(self._step_begins)
+        register_optimizer_step_post_hook(self._step_ends)
+        self._steps: dict[int, Encoded] = {}
+
+    def events(self) -> list[Encoded]:
+        """The events kept."""
+        return self._events
+
+    # ---- what happens -----------------------------------------------------------------------
+
+    def gradient_call(
+        self, kind: str, roots: Iterable[torch.Tensor], options: dict[str, Any]
+    ) -> After | None:
+        """A gradient is about to be asked for; what is returned is to be told the exception it ends in, or ''."""
+        after: After | None = self._guarded(self._gradient_call, kind, tuple(roots), options)
+        return after
+
+    def error(self, traceback: TracebackType | None, cell: int) -> None:
+        """A cell has ended in an exception: look around from where the learner's code was."""
+        frames: list[FrameType] = []
+        while traceback is not None:
+            if cell_number(traceback.tb_frame.f_code.co_filename) is not None:
+                frames.insert(0, traceback.tb_frame)
+            traceback = traceback.tb_next
+        if frames:
+            self._guarded(self._around, "error", frames, cell)
+
+    def end(self, namespace: dict[str, Any]) -> None:
+        """The last cell has ended."""
+        self._guarded(self._at_end, namespace)
+
+    # ---- looking ----------------------------------------------------------------------------
+
+    def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return look(*args)
+        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
+            self.truncated = True
+            return None
+
+    def _begin(self, kind: str, frames: list[FrameType]) -> Encoded | None:
+        """Count an event; its record, where it is one to keep."""
+        self.order += 1
+        key = (kind, *((frame.f_code.co_filename, frame.f_lineno) for frame in frames))
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) >= MAX_PLACES:
+                self.truncated = True
+                return None
+            place = self._places[key] = _Place()
+        call = place.calls
+        if not place.wants() or len(self._events) >= MAX_EVENTS:
+            return None
+        inner = frames[0]
+        event: Encoded = {
+            "kind": kind,
+            "order": self.order,
+            "call": call,
+            "cell": cell_number(inner.f_code.co_filename) or 0,
+            "line": inner.f_lineno,
+            "function": inner.f_code.co_name[:MAX_TEXT],
+            "within": [
+                (cell_number(frame.f_code.co_filename) or 0, frame.f_lineno)
+                for frame in frames[1 : 1 + MAX_WITHIN]
+            ],
+            "recorded": torch.is_grad_enabled(),
+        }
+        self._events.append(event)
+        return event
+
+    def _look(self, event: Encoded, sight: Sight, leaves: Iterable[torch.Tensor] = ()) -> None:
+        event["tensors"], event["leaves"] = in_sight(sight, leaves, self._numbering, self._memories)
+        event["plain"], event["types"] = sight.plain(), sight.types()
+        if event["call"] in HOLDERS_AT or event["kind"] in ("error", "end"):
+            event["holders"] = sight.holders(self._memories)
+
+    def _gradient_call(
+        self, kind: str, roots: tuple[torch.Tensor, ...], options: dict[str, Any]
+    ) -> After | None:
+        frames = learner_frames()
+        event = self._begin(kind, frames) if frames else None
+        if event is None:
+            return None
+        graph = Graph(roots)
+        sight = sight_of(frames)
+        self._look(event, sight, graph.leaves)
+        if event["call"] < GRAPHS:
+            event["operations"] = graph.operations
+        event["nodes"] = graph.nodes
+        event["retain_graph"] = bool(options.get("retain_graph"))
+        event["create_graph"] = bool(options.get("create_graph"))
+        if roots:
+            event["root"] = self._root(roots[0], sight)
+        numbers = [(self._numbering.of(leaf), leaf) for leaf in graph.leaves[:MAX_TENSORS]]
+
+        def after(raised: str) -> None:
+            event["raised"] = raised[:MAX_TEXT]
+            grads = [(number, leaf.grad) for number, leaf in numbers if leaf.grad is not None]
+            event["after"] = _values(grads)
+
+        return lambda raised: self._guarded(after, raised)
+
+    def _root(self, root: torch.Tensor, sight: Sight) -> Encoded:
+        names = [name for name, tensor in sight.tensors() if tensor is root]
+        described = describe_tensor(root, names[:3], self._numbering, self._memories)
+        wanted = ("names", "number", "shape", "dtype", "requires_grad", "made_by", "value")
+        return {name: described[name] for name in wanted}
+
+    def _optimizer(self, optimizer: torch.optim.Optimizer) -> Encoded:
+        return {
+            "number": self._numbering.of(optimizer),
+            "kind": type_name(optimizer),
+            "tensors": [self._numbering.of(tensor) for tensor in _held(optimizer)],
+            "settings": _settings(optimizer.defaults),
+        }
+
+    def _optimizer_made(self, optimizer: torch.optim.Optimizer) -> None:
+        frames = learner_frames()
+        event = self._begin("optimizer", frames) if frames else None
+        if event is not None:
+            self._look(event, sight_of(frames), _held(optimizer))
+            event["optimizer"] = self._optimizer(optimizer)
+
+    def _zeroed(self, owner: Any) -> None:
+        frames = learner_frames()
+        event = self._begin("zero", frames) if frames else None
+        if event is not None and isinstance(owner, torch.optim.Optimizer):
+            event["optimizer"] = self._optimizer(owner)
+
+    def _step_begins(self, optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
+        self._guarded(self._step, optimizer)
+
+    def _step(self, optimizer: torch.optim.Optimizer) -> None:
+        frames = learner_frames()
+        event = self._begin("step", frames) if frames else None
+        if event is not None:
+            held = _held(optimizer)
+            event["tensors"] = [
+                describe_tensor(tensor, (), self._numbering, self._memories) for tensor in held
+            ]
+            event["leaves"] = len(held)
+            event["optimizer"] = self._optimizer(optimizer)
+            self._steps[id(optimizer)] = event
+
+    def _step_ends(self, optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
+        event = self._steps.pop(id(optimizer), None)
+        if event is not None:
+            self._guarded(self._step_after, event, optimizer)
+
+    def _step_after(self, event: Encoded, optimizer: torch.optim.Optimizer) -> None:
+        event["after"] = _values((self._numbering.of(tensor), tensor) for tensor in _held(optimizer))
+
+    def _around(self, kind: str, frames: list[FrameType], _cell: int) -> None:
+        event = self._begin(kind, frames)
+        if event is not None:
+            self._look(event, sight_of(frames))
+
+    def _at_end(self, namespace: dict[str, Any]) -> None:
+        self.order += 1
+        event: Encoded = {"kind": "end", "order": self.order, "call": 0, "cell": 0, "line": 0}
+        event |= {"function": "<module>", "recorded": torch.is_grad_enabled()}
+        self._look(event, Sight([namespace]))
+        self._events.append(event)
+
+
+def _settings(defaults: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an optimizer that are plain, finite numbers or words."""
+    plain = {
+        name: value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
+        for name, value in defaults.items()
+    }
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in plain.items()
+        if value is None or isinstance(value, bool | int | float | str)
+    }
+
+
+def _held(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    return [tensor for group in optimizer.param_groups for tensor in group["params"]][:MAX_TENSORS]
+
+
+def _values(tensors: Iterable[tuple[int, torch.Tensor]]) -> dict[str, Encoded]:
+    encoded = ((number, copied(tensor)) for number, tensor in tensors)
+    return {str(number): value for number, value in encoded if value is not None}
+
+
+def _after_method(owner: type, name: str, look: Callable[[Any], None]) -> None:
+    """Have `look` see the object after each call of a method that returned."""
+    original = getattr(owner, name)
+
+    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        with contextlib.suppress(Exception):  # the learner's call has succeeded, and that is what counts
+            look(self)
+        return result
+
+    _dress(patched, original, owner, name)
+
+
+def _before_method(owner: type, name: str, look: Callable[[Any], None]) -> None:
+    """Have `look` see the object before each call of a method."""
+    original = getattr(owner, name)
+
+    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with contextlib.suppress(Exception):
+            look(self)
+        return original(self, *args, **kwargs)
+
+    _dress(patched, original, owner, name)
+
+
+def _dress(patched: Any, original: Any, owner: type, name: str) -> None:
+    patched.__name__, patched.__qualname__ = original.__name__, original.__qualname__
+    patched.__doc__, patched.__module__, patched.__wrapped__ = original.__doc__, original.__module__, original
+    setattr(owner, name, patched)
