@@ -1,4 +1,4 @@
-"""Every attack, in every tier, as root and as a user without privileges: it fails, and what would show if not is seen.
+"""Every attack, as root and as a user without privileges: it fails, and what would show if not is seen.
 
 Each attack has an assertion of its own besides what must be so after all of them. Its control shows that this
 assertion fires: it runs unconfined, in the same arena, and must fail it.
