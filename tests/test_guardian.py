@@ -1,5 +1,8 @@
 """The guardian of a job whose kernel it does not know yet: what it ends, and that it goes on itself."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,5 +49,6 @@ def test_a_limit_passed_before_the_kernel_is_known_does_not_stop_the_guardian(
         try:
             said, _ = process.communicate(timeout=SECONDS)
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # all have ended
+                os.killpg(process.pid, signal.SIGKILL)
     assert (said, process.returncode) == (f"goes on {reason}\n", 0)
