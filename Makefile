@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
 
 test: $(READY) bubblewrap
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # One tier of the sandbox; where it is not and cannot be installed, its tests are skipped and say so.
 bubblewrap:

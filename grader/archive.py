@@ -39,7 +39,7 @@ STORED, DEFLATED = 0, 8
 # Copies that systems and Jupyter leave in archives by themselves.
 IGNORED = re.compile(r"(^|/)(__MACOSX/|\.ipynb_checkpoints/|__pycache__/|\._[^/]*$)")
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
-DRIVE = re.compile(r"[A-Za-z]:")
+DRIVE = re.compile(".:")  # Windows takes any character for one
 # Categories of characters that control a screen, reorder what is read, or are not seen at all.
 CONTROLLING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 

@@ -123,8 +123,9 @@ def test_a_kind_of_breach_is_told_once() -> None:
 # ---- this machine -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_command_tells_of_this_machine(language: Language, tmp_path: Path) -> None:
+def test_the_command_tells_of_this_machine(tmp_path: Path) -> None:
+    """In one language, since all have words for every finding."""
+    language: Language = "zh"
     done = grader("doctor", "--language", language, folder=tmp_path)
     assert done.err == ""
     assert all(name in done.out for name in (*CONFINING, *LAYERS, platform.release(), __version__))

@@ -39,12 +39,12 @@ SAID: dict[str, str | None] = {
 }
 ENDED = {"interrupt": 130, "stopped guardian, interrupt": 130, "terminate": -signal.SIGTERM}
 
-# What every tier must bear; and what takes the same way in all tiers, or a long time, in one of them.
+# What every tier must bear; and what takes the same way in all tiers, or a long time, in one of them. Bubblewrap is for
+# users who cannot have namespaces of their own; root always can where they are to be had at all.
 EVERYWHERE = ("kernel", "first", "guardian", "zygote and guardian", "next", "supervisor")
 SCENES: dict[tuple[Identity, str], tuple[str, ...]] = {
     ("root", "namespaces"): (*EVERYWHERE[:-1], "unheard", "zygote", "next", "root", "next", "supervisor"),
     ("root", "landlock"): EVERYWHERE,
-    ("root", "bubblewrap"): ("guardian", "zygote and guardian", "next", "supervisor"),
     ("user", "namespaces"): (*EVERYWHERE, "interrupt", "terminate", "stopped guardian, interrupt"),
     ("user", "landlock"): (*EVERYWHERE, "stopped guardian, supervisor"),
     ("user", "bubblewrap"): EVERYWHERE,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,7 +22,7 @@ from grader.values import Unusable
 from tests.sessions import ran
 
 LINUX = sys.platform == "linux"  # memory can be limited there alone
-SMALL = Settings(cell_seconds=2.0, run_seconds=3.5, output_bytes=200_000, output_messages=300, memory_mb=700)
+SMALL = Settings(cell_seconds=1.2, run_seconds=1.7, output_bytes=200_000, output_messages=300, memory_mb=700)
 LIMITS = merged(SMALL)
 LATER = "later = 1.0"
 
@@ -46,13 +47,13 @@ while True:
         time.sleep(0.01)
 """
 ENDS = {
-    "an endless loop": Ended(("kept = 1.0", ENDLESS, LATER), "time-limit", 2, 2, " 2 "),
+    "an endless loop": Ended(("kept = 1.0", ENDLESS, LATER), "time-limit", 2, 2, " 1.2 "),
     "an endless function of an earlier cell": Ended(
-        ("def f():\n    n = 0\n    while True: n += 1", "x = 1\nf()", LATER), "time-limit", 1, 3, " 2 "
+        ("def f():\n    n = 0\n    while True: n += 1", "x = 1\nf()", LATER), "time-limit", 1, 3, " 1.2 "
     ),
-    "sleep": Ended(("import time; time.sleep(1e6)", LATER), "time-limit", 1, 1, " 2 "),
-    "a loop that ignores being interrupted": Ended((STUBBORN, LATER), "time-limit", 1, None, " 2 "),
-    "many cells": Ended(("import time\ntime.sleep(1.7)", ENDLESS, LATER), "run-time-limit", 2, 2, "3.5"),
+    "sleep": Ended(("import time; time.sleep(1e6)", LATER), "time-limit", 1, 1, " 1.2 "),
+    "a loop that ignores being interrupted": Ended((STUBBORN, LATER), "time-limit", 1, None, " 1.2 "),
+    "many cells": Ended(("import time\ntime.sleep(0.6)", ENDLESS, LATER), "run-time-limit", 2, 2, "1.7"),
     "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200,000"),
     "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, 1, "200,000"),
     "very many displays": Ended(("while True: display(0)", LATER), "message-limit", 1, 1, "300"),
@@ -87,9 +88,9 @@ def hurried() -> Iterator[Kernels]:
 def graded(hurried: Kernels, write_notebook: Callable[..., Path]) -> Callable[..., Report]:
     """`graded(*cells)`: the report under small limits."""
 
-    def run(*cells: str, exercise: str = "minimise_parabola") -> Report:
+    def run(*cells: str, exercise: str = "minimise_parabola", settings: Settings = SMALL) -> Report:
         loaded = load_exercise(course_folder(None), exercise)
-        return grade(load(write_notebook(*cells)), loaded, SMALL, hurried)
+        return grade(load(write_notebook(*cells)), loaded, settings, hurried)
 
     return run
 
@@ -131,7 +132,8 @@ def closure():
     return loss
 optimizer.step(closure)
 """
-    report = graded(training, ENDLESS, exercise="linear_regression")
+    time_to_train = msgspec.structs.replace(SMALL, cell_seconds=3.0, run_seconds=6.0)
+    report = graded(training, ENDLESS, exercise="linear_regression", settings=time_to_train)
     lost = {check.id: check.reason.id for check in report.checks if check.status != "passed" and check.reason}
     assert lost == {"test_follows_other_data": "run-not-finished"}
 
@@ -164,7 +166,7 @@ def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(name: s
         call = kernel.call(name)
         assert call.value is None
         assert call.error is not None
-        assert (call.error.kind, call.error.message) == ("time-limit", "2")
+        assert (call.error.kind, call.error.message) == ("time-limit", "1.2")
         assert kernel.call("alive").value == from_numpy(np.array(1.0))
 
 

@@ -19,7 +19,7 @@ from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 
 # How long guardians may take to end their jobs by themselves.
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 2.0
 LOOK_SECONDS = 0.01
 
 

@@ -25,19 +25,21 @@ import nbformat
 from grader.errors import KernelFault
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
+from grader.kernel import session as sessions
 from grader.kernel.pool import Kernels
-from grader.kernel.session import Session
 from grader.load import load
 from grader.model import Limits, Run
 from grader.settings import Settings
 from grader.values import Array
 from tests.attacks import watching
-from tests.attacks.seen import Order, Seen
+from tests.attacks.seen import Order, Seen, outputs
 from tests.sessions import submission
 
 OUTPUT_KEPT = 100_000
 # How long processes of a run may take to end after it; and in a control, where some are sure to stay.
 GONE_SECONDS, UNCONFINED_SECONDS = 30.0, 1.0
+# Nothing that an interrupted attack has is to be kept, so that less of the grace will do that a learner's cell has.
+GRACE_SECONDS = 1.0
 PR_SET_CHILD_SUBREAPER = 36
 # What the warm parent makes, once, when it has time: the list of fonts, and an empty folder of torch's.
 OF_THE_WARM_PARENT = re.compile(
@@ -244,19 +246,6 @@ class Arena:
         return cell
 
 
-def outputs(session: Session) -> str:
-    """Everything that the executed notebook holds: printed, displayed, raised."""
-    return "\n".join(_text(output) for cell in session.notebook.cells for output in cell.get("outputs", ()))
-
-
-def _text(output: Any) -> str:
-    if output["output_type"] == "stream":
-        return str(output["text"])
-    if output["output_type"] == "error":
-        return f"{output['ename']}: {output['evalue']}\n" + "\n".join(output["traceback"])
-    return json.dumps(output.get("data", {}))
-
-
 def one_number(value: Array) -> float:
     """The one number of a float32 tensor."""
     return float(memoryview(value.data).cast("f")[0])
@@ -273,6 +262,7 @@ def main() -> None:
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    sessions.GRACE_SECONDS = GRACE_SECONDS
     with tempfile.TemporaryDirectory(prefix="arena-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o755)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from grader.model import Limits
 from tests.attacks.seen import Seen
 
@@ -19,6 +21,8 @@ TIGHT = Limits(
     output_bytes=500_000,
     output_messages=2000,
 )
+# For what acts at once, and then only waits for its time to be over.
+BRIEF = msgspec.structs.replace(TIGHT, cell_seconds=0.5)
 LOOSE = Limits(
     cell_seconds=30.0,
     run_seconds=30.0,

@@ -27,7 +27,7 @@ def publish(kind, content, parent=header):
 # Frames of one message that has no end.
 UNFINISHED = """
 frame = zmq.Frame(bytes(1 << 20), copy=False)
-for _ in range(600):
+for _ in range(400):
     Socket.send(outputs, frame, zmq.SNDMORE, copy=False)
 Socket.send(outputs, b"the end")
 time.sleep(1)

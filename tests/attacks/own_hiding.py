@@ -3,6 +3,7 @@
 import msgspec
 
 from tests.attacks.attack import (
+    BRIEF,
     TIGHT,
     Attack,
     ended_by,
@@ -15,7 +16,6 @@ from tests.attacks.attack import (
 )
 from tests.attacks.seen import Seen
 
-SHORT = msgspec.structs.replace(TIGHT, cell_seconds=0.5)
 SMALL = msgspec.structs.replace(TIGHT, memory_mb=400, scratch_mb=40)
 # Pages of shared memory stay when a process lets go of them.
 LET_GO = """
@@ -182,5 +182,5 @@ ATTACKS = {
     "leave-links-for-folders": Attack((SWAPPED,), every(is_removed, host_unchanged), tame=(LEFT,)),
     "leave-a-storm": Attack((STORM,), nobody_left, harmless=GUARDED),
     "leave-what-was-set-free": Attack((FREED,), nobody_left, harmless=GUARDED),
-    "leave-the-first-process-stopped": Attack((STOPPED,), nobody_left, harmless=GUARDED, limits=SHORT),
+    "leave-the-first-process-stopped": Attack((STOPPED,), nobody_left, harmless=GUARDED, limits=BRIEF),
 }

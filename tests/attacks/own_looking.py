@@ -1,11 +1,9 @@
 """Attacks that look for the course in what a job inherits or is shown, and act where nobody thought of it."""
 
-import msgspec
-
 from grader.exercise import course_folder
 from tests.attacks.attack import (
+    BRIEF,
     PATIENT,
-    TIGHT,
     Attack,
     ended_by,
     every,
@@ -183,7 +181,7 @@ ATTACKS = {
     "act-by-a-filter-that-lies": Attack(
         (FILTER.replace("{verdict}", "0x00050000"), "1"),
         host_unchanged,
-        limits=msgspec.structs.replace(TIGHT, cell_seconds=0.5),
+        limits=BRIEF,
         harmless="a run whose messages are swallowed ends by a limit or is empty",
     ),
 }

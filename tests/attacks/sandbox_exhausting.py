@@ -6,6 +6,7 @@ Limits, not walls, hold most of them. Their controls are the same things done a 
 import msgspec
 
 from tests.attacks.attack import (
+    BRIEF,
     TIGHT,
     Attack,
     at_most,
@@ -47,7 +48,7 @@ time.sleep(60)
 """
 MANY_CHILDREN = """
 import os, time
-for _ in range(200):
+for _ in range(140):
     if os.fork() == 0:
         time.sleep(5)
         os._exit(0)
@@ -173,6 +174,7 @@ ATTACKS = {
         (SPINNING,),
         every(nobody_left, ended_by("time-limit", "cpu-limit", "process-limit")),
         tame=(A_FEW_CHILDREN,),
+        limits=BRIEF,
     ),
     "own-daemon-outlives-the-run": Attack(
         (DAEMON,),
@@ -233,17 +235,25 @@ ATTACKS = {
         ("import os\nwhile True: os.write(2, b'y' * 65536)",),
         ended_by("output-limit", "time-limit"),
         tame=("import os\nfor _ in range(100): os.write(2, b'y' * 65536)",),
+        limits=BRIEF,
     ),
     "res-infinite-loop": Attack(
-        ("while True: pass",), ended_by("time-limit"), tame=("for _ in range(100): pass",)
+        ("while True: pass",),
+        ended_by("time-limit"),
+        tame=("for _ in range(100): pass",),
+        limits=BRIEF,
     ),
     "res-sleep-forever": Attack(
-        ("import time; time.sleep(10**9)",), ended_by("time-limit"), tame=("import time; time.sleep(0.1)",)
+        ("import time; time.sleep(10**9)",),
+        ended_by("time-limit"),
+        tame=("import time; time.sleep(0.1)",),
+        limits=BRIEF,
     ),
-    "res-ignore-signals": Attack((IGNORE,), ended_by("time-limit"), tame=("1",)),
+    "res-ignore-signals": Attack((IGNORE,), ended_by("time-limit"), tame=("1",), limits=BRIEF),
     "res-deep-recursion": Attack(
         (RECURSE.replace("{depth}", "10**9"),),
         ended_by(*DEAD_OR_FULL, "time-limit"),
         tame=(RECURSE.replace("{depth}", "100"),),
+        limits=BRIEF,
     ),
 }

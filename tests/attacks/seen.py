@@ -1,7 +1,11 @@
-"""What an arena is told and what it tells: an order, and what was seen of an attack from outside."""
+"""What an arena is told and what it tells: an order, and what was seen of an attack from outside and in its outputs."""
+
+import json
+from typing import Any
 
 import msgspec
 
+from grader.kernel.session import Session
 from grader.model import Limits
 
 
@@ -61,3 +65,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     exercise: str | None = None
     victim: bool = False
+
+
+def outputs(session: Session) -> str:
+    """Everything that the executed notebook holds: printed, displayed, raised."""
+    return "\n".join(_text(output) for cell in session.notebook.cells for output in cell.get("outputs", ()))
+
+
+def _text(output: Any) -> str:
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    if output["output_type"] == "error":
+        return f"{output['ename']}: {output['evalue']}\n" + "\n".join(output["traceback"])
+    return json.dumps(output.get("data", {}))

@@ -47,14 +47,8 @@ def unpacked_carelessly(content: bytes, folder: Path) -> None:
 # ---- names --------------------------------------------------------------------------------------
 
 ESCAPING = ["../out.py", "a/../../out.py", "./../out.py", "../../out.ipynb"]
-ON_WINDOWS = [
-    "C:\\out.py",
-    "C:out.py",
-    "..\\out.py",
-    "a\\..\\..\\out.py",
-    "\\\\host\\share\\a.py",
-    "c:/out.py",
-]
+ON_WINDOWS = ["C:\\out.py", "C:out.py", "0:out.py", "..\\out.py", "a\\..\\..\\out.py", "\\\\host\\share\\a.py",
+              "c:/out.py"]  # fmt: skip
 ODD = ["a//b.py", "./a.py", "a/./b.py", "con.py", "AUX.ipynb", "a/LPT1.py", "com¹.py", "NUL .py", "a /b.py",
        "a./b.py", "x" * 256 + ".py", "/".join(["d" * 200] * 6) + ".py", "a\0.py"]  # fmt: skip
 DECEIVING = ["a\x1b[8m.py", "a\x1b]8;;http://x\x07.py", "a\r✔.py", "a\nb.py", "\u202eyp.a.py", "a\u200b.py",

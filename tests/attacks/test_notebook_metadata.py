@@ -12,10 +12,12 @@ from grader.errors import UnreadableSubmission, UsageError
 from grader.exercise import course_folder, load_exercise
 from grader.load import MAX_EXERCISE_NAME, load
 from tests.command import grader
-from tests.conftest import SAMPLE
+from tests.conftest import CORPUS
 from tests.files import code, load_bytes, load_notebook, notebook, sources
 
-SLUG = "linear_regression"
+# Quickly graded.
+SLUG, OTHER = "minimise_parabola", "manual_gradient"
+RIGHT = CORPUS / SLUG / "s003.ipynb"
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 4_000])
@@ -66,7 +68,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "kernel.ipynb": {"kernelspec": {"name": "ir", "language": "R", "argv": ["sh", "-c", "false"]}},
     "version.ipynb": {"grader": {"exercise": SLUG, "version": 999, "points": 100, "max_score": 0}},
     "limits.ipynb": {"grader": {"exercise": SLUG, "limits": {"cell_seconds": 1e9}, "seed": 7, "course": "/"}},
-    "other.ipynb": {"grader": {"exercise": "minimise_parabola"}},
+    "other.ipynb": {"grader": {"exercise": OTHER}},
     "papermill.ipynb": {"papermill": {"parameters": {"w": 1}}, "language_info": {"name": "R"}, "widgets": 5},
 }
 TAGS = {
@@ -80,7 +82,7 @@ TAGS = {
 def graded(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Reports on one notebook that says different things of itself, and on it without --exercise."""
     folder = tmp_path_factory.mktemp("metadata")
-    document = json.loads(SAMPLE.read_text("utf-8"))
+    document = json.loads(RIGHT.read_text("utf-8"))
     for name, metadata in CHANGES.items():
         tags = {} if name == "plain.ipynb" else TAGS
         cells = [
@@ -101,7 +103,7 @@ def test_metadata_change_no_grade(graded: list[dict[str, Any]], name: str) -> No
 
 
 def test_control_without_the_option_the_notebook_says_which_exercise(graded: list[dict[str, Any]]) -> None:
-    assert [report["exercise"] for report in graded[-2:]] == ["minimise_parabola", SLUG]
+    assert [report["exercise"] for report in graded[-2:]] == [OTHER, SLUG]
     assert graded[-2]["score"] < 10 == graded[-1]["score"]
 
 

@@ -24,7 +24,6 @@ def unconfined() -> Iterator[Arena]:
     arena.close()
 
 
-@pytest.mark.xdist_group("user-namespaces")
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_forged_message_does_nothing(name: str, confined: Arena) -> None:
     attack = ATTACKS[name]
@@ -33,7 +32,6 @@ def test_a_forged_message_does_nothing(name: str, confined: Arena) -> None:
     is_contained(seen)
 
 
-@pytest.mark.xdist_group("controls")
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_bounds_or_forgery_it_shows(name: str, unconfined: Arena) -> None:
     attack = ATTACKS[name]
