@@ -10,7 +10,8 @@ from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.settings import Settings
-from tests.measure.corpus import CORPUS, Graded, Label, read_labels
+from tests.measure.corpus import CORPUS, read_labels
+from tests.measure.corpus_records import Graded, Label
 from tests.measure.soak import reports
 
 EACH = 2

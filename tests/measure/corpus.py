@@ -20,39 +20,12 @@ from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Report
 from grader.settings import Settings
+from tests.measure import named
+from tests.measure.corpus_records import Graded, Label
 from tests.measure.kept import keep
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-
-
-class Label(msgspec.Struct, frozen=True):
-    """What is known of one file. `ends_right`: wrong, yet its final values are near the goal."""
-
-    file: str
-    exercise: str
-    right: bool
-    note: str = ""
-    ends_right: bool = False
-
-
-class Graded(msgspec.Struct, frozen=True):
-    """One grading of one file."""
-
-    label: Label
-    seed: int
-    report: Report
-
-    @property
-    def full(self) -> bool:
-        """Whether it got full marks."""
-        return self.report.score is not None and self.report.score == self.report.max_score
-
-    @property
-    def as_labelled(self) -> bool:
-        """Whether it did as its label says: an `ends_right` may keep full marks."""
-        return self.full if self.label.right else (not self.full or self.label.ends_right)
 
 
 def read_labels(folder: Path) -> list[Label]:
@@ -109,11 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only")
     parser.add_argument("--files", nargs="+")
+    parser.add_argument(
+        "--mistakes", nargs="+", help="wrong files with one of these as their first mistake, no right ones"
+    )
     parser.add_argument("--keep", action="store_true")
     chosen = parser.parse_args(arguments)
     labels = [label for label in read_labels(chosen.folder) if chosen.only in (None, label.exercise)]
     if chosen.files:
         labels = [label for label in labels if any(name in label.file for name in chosen.files)]
+    if chosen.mistakes:
+        labels = [label for label in labels if not label.right and label.mistakes[0] in chosen.mistakes]
     graded = []
     for one in grade_all(chosen.folder, labels, chosen.seeds, chosen.jobs):
         graded.append(one)
@@ -122,9 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
     sys.stderr.write("\n")
     out = sys.stdout
-    out.write(table(graded) + "\n")
+    out.write(table(graded) + "\n\n" + named.table(graded) + "\n\n")
+    for g in graded:
+        if named.false_names(g) or not (g.label.right or (named.is_named_first(g) and named.is_confirmed(g))):
+            found = ", ".join(f"{f.mistake} ({f.confidence}, line {f.line})" for f in g.report.findings)
+            out.write(
+                f"{g.label.file} {g.report.score}: found {found or 'nothing'}; is {', '.join(g.label.mistakes)}\n"
+            )
     if chosen.keep:
         keep("corpus", "make corpus", table(graded))
+        keep("named", "make corpus", named.table(graded))
     strayed = [g for g in graded if not g.as_labelled]
     kept = [g for g in graded if not g.label.right and g.label.ends_right and g.full]
     for title, rows in (("Not as labelled", strayed), ("Wrong, ends right, full marks kept", kept)):
