@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from grader import mistakes
 from grader.errors import UsageError
-from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.model import Language
+
+if TYPE_CHECKING:  # reading a case takes numpy, which the command line does without until it must
+    from grader.evidence.case import Case
 
 GROUP = "grader.mistakes"
 
@@ -38,11 +41,11 @@ class Mistake:
         """Whether there is a repair."""
         return hasattr(self._module, "repair")
 
-    def detect(self, case: Case) -> list[Suspicion]:
+    def detect(self, case: "Case") -> list[Suspicion]:
         """What it suspects in a case."""
         return list(self._module.detect(case))
 
-    def repairs(self, case: Case, suspicion: Suspicion) -> list[list[Edit]]:
+    def repairs(self, case: "Case", suspicion: Suspicion) -> list[list[Edit]]:
         """The ways to mend it, best first."""
         return [list(edits) for edits in self._module.repair(case, suspicion) if edits] if self.mends else []
 

@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader import __version__
-from grader.archive import ARCHIVE_SUFFIX
-from grader.errors import GraderError, KernelFault, UsageError
+from grader.checking import check_one, may_be_several, of_others, same_file, send_canary
+from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
-from grader.load import HandedIn, load_all
+from grader.load import load_all
 from grader.model import Language
-from grader.report.document import all_passed
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
 from grader.text import say
 
 if TYPE_CHECKING:
-    from grader.kernel.pool import Kernels
-    from grader.report.writer import Writer
+    pass
 
 app = typer.Typer(
     name="grader",
@@ -99,7 +97,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
     """
     with _answering(language, course, seed) as (settings, spoken):
-        if output is not None and any(_same_file(output, path) for path in files):
+        if output is not None and any(same_file(output, path) for path in files):
             raise UsageError("file-exists", path=str(output))
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
@@ -109,71 +107,38 @@ def check(  # noqa: PLR0913, PLR0917 - its options
             from grader.report.writer import Writer  # noqa: PLC0415
 
             with Kernels(settings, zygote) as kernels:
-                if kernels.sandbox.tier == "none" and _of_others(files) and not unsafe_no_sandbox:
+                if kernels.sandbox.tier == "none" and of_others(files) and not unsafe_no_sandbox:
                     raise UsageError("others-not-isolated")
-                if kernels.sandbox.tier != "none" and _may_be_several(files):
-                    _send_canary(kernels, settings, spoken)
-                with Writer(format.value, output, spoken, several=_may_be_several(files)) as writer:
+                if kernels.sandbox.tier != "none" and may_be_several(files):
+                    send_canary(kernels, settings, spoken)
+                with Writer(format.value, output, spoken, several=may_be_several(files)) as writer:
                     codes = [
-                        _check_one(handed_in, exercise, settings, kernels, writer)
+                        check_one(handed_in, exercise, settings, kernels, writer)
                         for path in files
                         for handed_in in load_all(path)
                     ]
     raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
 
 
-def _send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> None:
-    """Try the sandbox before others' code runs in it. Raises KernelFault if anything gets out."""
-    from grader.kernel.canary import canary  # noqa: PLC0415
-    from grader.report.doctor import sentences  # noqa: PLC0415
+@app.command()
+def explain(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[MISTAKE]", help="A mistake's name, as reports give it; all by default."),
+    ] = None,
+    language: LanguageOption = None,
+) -> None:
+    """Explain a mistake: what it is, why it matters, an example, and how to mend it. Without a name, list all."""
+    with _answering(language, None) as (_, spoken):
+        from grader.catalogue import all_mistakes, mistake  # noqa: PLC0415
+        from grader.report.explain import page  # noqa: PLC0415
+        from grader.report.writer import show_markdown  # noqa: PLC0415
 
-    if breaches := canary(kernels, course_folder(settings.course)):
-        raise KernelFault("sandbox-leaks", what=" ".join(sentences(breaches, spoken)))
-
-
-def _check_one(
-    handed_in: HandedIn, chosen: str | None, settings: Settings, kernels: "Kernels", writer: "Writer"
-) -> int:
-    from grader.grade import grade, ungradable  # noqa: PLC0415
-
-    course = course_folder(settings.course)
-    try:
-        submission = handed_in.submission
-        if isinstance(submission, GraderError):
-            raise submission
-        slug = chosen or submission.exercise
-        if slug is None:
-            raise UsageError("exercise-not-named", path=handed_in.path, known=", ".join(slugs(course)))
-        exercise = load_exercise(course, slug)
-    except GraderError as error:
-        writer.problem(error)
-        writer.failed(ungradable(handed_in.name, "", chosen or "", error))
-        return error.exit_code
-    report = grade(submission, exercise, settings, kernels, writer.progress)
-    writer.report(report, exercise)
-    if report.score is None:
-        return 3
-    return 0 if all_passed(report) else 1
-
-
-def _may_be_several(files: list[Path]) -> bool:
-    """Whether there may be more than one submission: an archive is not opened before its turn."""
-    return len(files) > 1 or any(path.suffix.lower() == ARCHIVE_SUFFIX for path in files)
-
-
-def _of_others(files: list[Path]) -> bool:
-    """Whether any file may be someone else's: it belongs to another user, or there may be several."""
-    if _may_be_several(files):
-        return True
-    # Windows has no owners of this kind.
-    return sys.platform != "win32" and any(
-        path.exists() and path.stat().st_uid != os.geteuid() for path in files
-    )
-
-
-def _same_file(output: Path, path: Path) -> bool:
-    """Whether the report would be written over a submission."""
-    return output.exists() and path.exists() and output.samefile(path)
+        if name is None:
+            for known in all_mistakes().values():
+                typer.echo(f"{known.name:<30} {known.words[spoken].title}")
+        else:
+            show_markdown(page(mistake(name), spoken))
 
 
 @app.command()

@@ -3,12 +3,14 @@
 Fields are added, never renamed. Text is worded here and nowhere before, in one language.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
+from grader.catalogue import mistake
 from grader.exercise import Exercise
-from grader.model import Language, Parameters, Report, RunError, Sandbox, Text, Tier
+from grader.model import Confidence, Finding, Language, Parameters, Report, RunError, Sandbox, Text, Tier
 from grader.text import say, shown
 
 SCHEMA: Literal["grader/report/v1"] = "grader/report/v1"
@@ -64,6 +66,38 @@ class RunPart(msgspec.Struct, frozen=True):
     sandbox: SandboxPart | None = None
 
 
+class ChangePart(msgspec.Struct, frozen=True):
+    """Lines of a cell, from `line` on, and what a mend puts in their place."""
+
+    cell: int
+    line: int
+    before: list[str]
+    after: list[str]
+
+
+class FindingPart(msgspec.Struct, frozen=True):
+    """One mistake: its name in the catalogue, what was seen, what comes of it, and how to mend it.
+
+    confidence: `confirmed` by a rerun of the mended submission, `likely` by what the run showed, `possible` by the source alone.
+    score_after: what the rerun with this mend, and with those of the findings before it, was given.
+    """
+
+    mistake: str
+    title: str
+    confidence: Confidence
+    cell: int | None
+    line: int | None
+    first_line: int | None
+    excerpt: list[str]
+    message: str
+    why: str
+    advice: str
+    params: Parameters
+    evidence: Parameters
+    fix: list[ChangePart]
+    score_after: float | None
+
+
 class Document(msgspec.Struct, frozen=True):
     """A report as it is written. `score` is null where the submission could not be graded."""
 
@@ -79,6 +113,8 @@ class Document(msgspec.Struct, frozen=True):
     language: Language
     checks: list[CheckPart]
     run: RunPart
+    findings: list[FindingPart] = []
+    untried: int = 0
 
 
 def word(report: Report, exercise: Exercise | None, language: Language) -> Document:
@@ -113,6 +149,8 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
         run=RunPart(
             round(report.seconds, 3), _error_part(report, words), report.reruns, _sandbox_part(report.sandbox)
         ),
+        findings=[_finding_part(finding, words) for finding in report.findings],
+        untried=report.untried,
     )
 
 
@@ -144,9 +182,52 @@ class _Words:
             wording = self._exercise.text(text.id, self._language, shown(text.params))
         return _encodable(say(text.id, self._language, text.params) if wording is None else wording)
 
+    def of_mistake(self, finding: Finding) -> dict[str, str]:
+        """What the catalogue says of a finding, filled with its own names and numbers."""
+        words = mistake(finding.mistake).words[self._language]
+        params = shown(finding.params)
+        return {
+            name: _encodable(getattr(words, name).format(**params))
+            for name in ("title", "message", "why", "fix")
+        }
+
     def params(self, text: Text | None) -> Parameters:
-        given = {} if text is None else text.params
-        return {name: _encodable(value) if isinstance(value, str) else value for name, value in given.items()}
+        return encodable({} if text is None else text.params)
+
+
+def encodable(params: Parameters) -> Parameters:
+    """Parameters as JSON can hold them: escapes stand for lone surrogates, which no JSON text may have."""
+    return {name: _encodable(value) if isinstance(value, str) else value for name, value in params.items()}
+
+
+def _finding_part(finding: Finding, words: "_Words") -> FindingPart:
+    said = words.of_mistake(finding)
+    excerpt = finding.excerpt
+    return FindingPart(
+        mistake=finding.mistake,
+        title=said["title"],
+        confidence=finding.confidence,
+        cell=finding.cell,
+        line=finding.line,
+        first_line=None if excerpt is None else excerpt.first,
+        excerpt=_encodable_lines(() if excerpt is None else excerpt.lines),
+        message=said["message"],
+        why=said["why"],
+        advice=said["fix"],
+        params=encodable(finding.params),
+        evidence=encodable(finding.evidence),
+        fix=[
+            ChangePart(
+                change.cell, change.line, _encodable_lines(change.before), _encodable_lines(change.after)
+            )
+            for change in finding.fix
+        ],
+        score_after=finding.score_after,
+    )
+
+
+def _encodable_lines(lines: Iterable[str]) -> list[str]:
+    return [_encodable(line) for line in lines]
 
 
 def _encodable(text: str) -> str:

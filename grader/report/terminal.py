@@ -1,4 +1,4 @@
-"""The report in a terminal: the score, each check with what was seen, and where the notebook stopped."""
+"""The report in a terminal: the score, why it is not full, where the notebook stopped, and each check."""
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
 from grader.report.escape import one_line, one_paragraph, visible
+from grader.report.findings import findings, points
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -23,6 +24,8 @@ MAX_EXCERPT_WIDTH = 300
 def show(document: Document, console: Console) -> None:
     """Print a report."""
     console.print(_headline(document))
+    for finding in findings(document):
+        console.print(finding)
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
     if document.checks:
@@ -107,8 +110,3 @@ def _labelled(document: Document, label: str, text: str, style: str) -> Renderab
     line = Line(say(label, document.language), style=f"bold {style}")
     line.append(one_paragraph(text), style=style)
     return Padding(line, INDENTED)
-
-
-def points(score: float) -> str:
-    """Points without needless zeros."""
-    return f"{score:.2f}".rstrip("0").rstrip(".")

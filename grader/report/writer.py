@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.status import Status
 
 from grader.errors import GraderError, UsageError
@@ -115,3 +116,11 @@ def complain(error: GraderError, language: Language) -> None:
 
 def _not_written(path: Path, error: OSError) -> UsageError:
     return UsageError("file-not-written", path=str(path), reason=error.strerror or "")
+
+
+def show_markdown(text: str) -> None:
+    """Print our own Markdown: laid out on a screen, as it is into a pipe."""
+    if sys.stdout.isatty():
+        screen().print(Markdown(text))
+    else:
+        sys.stdout.write(text)

@@ -1,0 +1,87 @@
+"""The findings of a report in a terminal: the line, what was seen there, the mended lines, and what they are worth."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.syntax import Syntax
+
+from grader.report.document import ChangePart, Document, FindingPart
+from grader.report.escape import one_paragraph, visible
+from grader.report.wrap import Line
+from grader.text import say
+
+MAX_WIDTH = 300
+MAX_LINES = 12
+COLOURS = {"confirmed": "red", "likely": "red", "possible": "yellow"}
+
+
+def findings(document: Document) -> Iterator[RenderableType]:
+    """The findings, the first that matters most; what mends them is told with each."""
+    confirmed = 0
+    for finding in document.findings:
+        confirmed += finding.confidence == "confirmed"
+        yield _panel(finding, confirmed, document)
+    if document.untried:
+        yield Line(say("label-untried", document.language, {"count": document.untried}), style="dim")
+
+
+def _panel(finding: FindingPart, number: int, document: Document) -> Panel:
+    parts: list[RenderableType] = [Line(one_paragraph(finding.message))]
+    if finding.excerpt and finding.line is not None and finding.first_line is not None:
+        parts.append(
+            Syntax(
+                "\n".join(visible(line, MAX_WIDTH) for line in finding.excerpt),
+                "python",
+                line_numbers=True,
+                start_line=finding.first_line,
+                highlight_lines={finding.line},
+                theme="ansi_dark",
+                background_color="default",
+            )
+        )
+    parts.append(Line(one_paragraph(finding.why), style="dim"))
+    parts.append(Line(one_paragraph(finding.advice), style="cyan"))
+    parts.extend(line for change in finding.fix for line in _diff(change, document))
+    parts.append(_worth(finding, number, document))
+    place = ""
+    if finding.line is not None:
+        where = {"cell": finding.cell, "line": finding.line}
+        place = say("label-cell-line", document.language, where) + " · "
+    return Panel(
+        Group(*parts),
+        title=Line(f"{place}{finding.title}", style="bold"),
+        title_align="left",
+        border_style=COLOURS[finding.confidence],
+        expand=False,
+    )
+
+
+def _diff(change: ChangePart, document: Document) -> Iterator[RenderableType]:
+    where = {"cell": change.cell, "line": change.line}
+    yield Line(say("label-cell-line", document.language, where), style="dim")
+    for mark, lines, style in (("- ", change.before, "red"), ("+ ", change.after, "green")):
+        for text in lines[:MAX_LINES]:
+            yield Line(mark + visible(text, MAX_WIDTH), style=style)
+        if len(lines) > MAX_LINES:
+            yield Line(mark + "…", style=style)
+
+
+def _worth(finding: FindingPart, number: int, document: Document) -> Line:
+    """What is known of the mend: proven by a rerun, with which score, or not tried."""
+    if finding.confidence != "confirmed":
+        return Line(say(f"label-{finding.confidence}", document.language), style="dim")
+    if finding.score_after is None:
+        return Line(say("label-proven", document.language), style="bold green")
+    params = {
+        "count": number,
+        "score": points(finding.score_after),
+        "max_score": points(document.max_score),
+    }
+    label = "label-proven-one" if number == 1 else "label-proven-more"
+    return Line(say(label, document.language, params), style="bold green")
+
+
+def points(score: float) -> str:
+    """Points without needless zeros."""
+    return f"{score:.2f}".rstrip("0").rstrip(".")
