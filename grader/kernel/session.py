@@ -67,10 +67,14 @@ class Session:
         values: Sequence[str] = (),
         watch: Watched | None = None,
         exchange: Sequence[Swap] = (),
+        record: bool = True,
         progress: Progress | None = None,
     ) -> Run:
-        """Run the submission's cells from first to last and read the named values."""
-        await self._configure(seed, watch, exchange)
+        """Run the submission's cells from first to last and read the named values.
+
+        record: whether the probe watches the training; never where data are exchanged, since nobody reads that trace.
+        """
+        await self._configure(seed, watch, exchange, record=record and not exchange)
         began = time.monotonic()
         client = self._driver.client
         client.output_left, client.messages_left = self._limits.output_bytes, self._limits.output_messages
@@ -167,11 +171,13 @@ class Session:
 
     # ---- questions ----------------------------------------------------------------------------
 
-    async def _configure(self, seed: int, watch: Watched | None, exchange: Sequence[Swap]) -> None:
+    async def _configure(
+        self, seed: int, watch: Watched | None, exchange: Sequence[Swap], *, record: bool
+    ) -> None:
         request = {
             "request": "configure",
             "seed": seed,
-            "record": not exchange,
+            "record": record,
             "watch": None if watch is None else msgspec.to_builtins(watch),
             "exchange": msgspec.to_builtins(exchange),
         }

@@ -23,6 +23,8 @@ MAX_ACTS = 1_200
 # Of one line; so that what makes the data leaves room for what trains.
 MAX_OF_A_LINE = 60
 MAX_INPUTS = 6
+# Under this name a function that we patched keeps the one it stands for.
+UNWATCHED = "__grader_unwatched__"
 # What does nothing to numbers, graph or gradient.
 DULL = ("shape", "dtype", "ndim", "device", "layout", "is_leaf", "requires_grad", "grad_fn", "__repr__", "__format__",
         "size", "dim", "numel", "__len__", "is_sparse", "names", "is_quantized", "is_meta")  # fmt: skip
@@ -72,6 +74,9 @@ class ActRecorder(TorchFunctionMode):
     ) -> Any:
         """Call the operation, and note it."""
         recorded = torch.is_grad_enabled()
+        func = getattr(
+            func, UNWATCHED, func
+        )  # torch hands `grad` on as it finds it: with our patch around it
         try:
             result = func(*args, **(kwargs or {}))
         except BaseException:

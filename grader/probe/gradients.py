@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from grader.probe.acts import ActRecorder
+from grader.probe.acts import UNWATCHED, ActRecorder
 from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_name
 from grader.probe.events import EventRecorder
 from grader.probe.places import cell_number, learner_frames, names_of
@@ -113,6 +113,7 @@ class GradientRecorder:
                 if tell is not None:
                     tell(raised)
 
+        setattr(patched, UNWATCHED, original)
         patched.__name__ = original.__name__
         patched.__doc__ = original.__doc__
         patched.__module__ = original.__module__

@@ -1,0 +1,80 @@
+"""What every mistake of the catalogue owes: documentation, words in both languages, and an example that shows it."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from grader.catalogue import all_mistakes
+from grader.exercise import course_folder, load_exercise
+from grader.grade import grade
+from grader.kernel.pool import Kernels
+from grader.load import load
+from grader.report.document import word
+from grader.report.explain import EXAMPLE, page
+from grader.settings import Settings
+
+HEADINGS = ["## What it is", "## Why it matters", "## Example", "## Fix"]
+FENCED = re.compile(r"```python\n(.*?)```", re.DOTALL)
+MARK = "# ←"
+NAMED = Path(__file__).parent / "corpus" / "labels.json"
+# Mistakes whose example cannot be told alone, and why, are none so far.
+MISTAKES = all_mistakes()
+
+
+def example(name: str) -> str:
+    """The example of a mistake's documentation."""
+    section = EXAMPLE.search(MISTAKES[name].docs + "\n## ")
+    assert section is not None
+    code = FENCED.search(section[1])
+    assert code is not None
+    return code[1]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_documentation_has_its_headings(name: str) -> None:
+    headings = [line for line in MISTAKES[name].docs.splitlines() if line.startswith("## ")]
+    assert [heading for heading in headings if heading in HEADINGS] == HEADINGS
+    assert example(name).count(MARK) == 1
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_both_languages_say_the_same(name: str) -> None:
+    english, chinese = (MISTAKES[name].words[language] for language in ("en", "zh"))
+    for field in ("title", "message", "why", "fix"):
+        text, translated = getattr(english, field), getattr(chinese, field)
+        assert text.strip()
+        assert re.search("[\u4e00-\u9fff]", translated)
+    assert placeholders(english.message) == placeholders(chinese.message)
+
+
+def placeholders(text: str) -> set[str]:
+    """The parameters that a sentence is filled with."""
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", MISTAKES)
+def test_page_shows_the_example(name: str, language: str) -> None:
+    assert example(name).strip() in page(MISTAKES[name], language)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MISTAKES)
+def test_example_is_found(name: str, kernels: Kernels, tmp_path: Path) -> None:
+    """On the marked line, without doubt; in words of both languages; and a mend that was proven is full of points."""
+    source = example(name)
+    first = source.split("\n", 1)[0]
+    slug = first.removeprefix("# exercise: ") if first.startswith("# exercise: ") else "linear_regression"
+    path = tmp_path / "example.py"
+    path.write_text(source, "utf-8")
+    exercise = load_exercise(course_folder(None), slug)
+    report = grade(load(path), exercise, Settings(seed=0), kernels)
+    found = {finding.mistake: finding for finding in report.findings if finding.confidence != "possible"}
+    assert name in found, [finding.mistake for finding in report.findings]
+    line = next(n for n, text in enumerate(source.split("\n"), 1) if MARK in text)
+    assert found[name].line == line
+    for language in ("en", "zh"):
+        worded = word(report, exercise, language)
+        assert all("{" not in part.title for part in worded.findings)
