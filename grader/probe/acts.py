@@ -5,13 +5,14 @@ them unchanged, and takes itself away after `STEPS` gradient calls or `MAX_CALLS
 more than the operation itself.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Iterable
-from types import FrameType
+from types import FrameType, GetSetDescriptorType
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode, resolve_name
+from torch.overrides import TorchFunctionMode
 
 from grader.probe.encode import Encoded
 from grader.probe.places import cell_number
@@ -53,11 +54,24 @@ class ActRecorder(TorchFunctionMode):
         self.__enter__()  # type: ignore[no-untyped-call]
         self._active = True
 
-    def step(self) -> None:
+    def count(self) -> None:
         """Count a gradient call."""
         self._steps += 1
-        if self._steps > STEPS:
+        if self._active and self._steps > STEPS:
             self._stop()
+
+    def until_enough(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A method of tensors after which watching may end: while one runs the mode is set aside, and cannot be taken away."""
+
+        @functools.wraps(function)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            finally:
+                if self._active and self._steps > STEPS:
+                    self._stop()
+
+        return watched
 
     def acts(self) -> list[Encoded]:
         """What was seen."""
@@ -134,15 +148,23 @@ def _name(func: Any) -> str | None:
     """The name of an operation, as `mul` or `Tensor.grad.__set__`; None for one that is dull."""
     known = _names.get(func)
     if known is None:
-        full = resolve_name(func) or getattr(func, "__name__", "")
-        known = full.removeprefix("torch.").removeprefix("_C.")
-        if "Tensor." in known:
-            known = "Tensor." + known.rpartition("Tensor.")[2]
+        known = _made_name(func)
         parts = known.split(".")
         if any(part in DULL for part in parts) and "__set__" not in parts:
             known = ""
         _names[func] = known
     return known or None
+
+
+def _made_name(func: Any) -> str:
+    """The name of a function; torch's own `resolve_name` takes a quarter of a second to begin with."""
+    name = str(getattr(func, "__name__", ""))
+    attribute = getattr(func, "__self__", None)
+    if isinstance(attribute, GetSetDescriptorType | property):
+        owner = attribute if isinstance(attribute, GetSetDescriptorType) else attribute.fget
+        return f"Tensor.{getattr(owner, '__name__', '')}.{name}"
+    whole = str(getattr(func, "__qualname__", name))
+    return f"Tensor.{name}" if whole.startswith(("TensorBase.", "Tensor.", "_TensorBase.")) else name
 
 
 def _learner_frame(frame: FrameType | None, limit: int = 12) -> FrameType | None:

@@ -22,6 +22,8 @@ from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_te
 
 FIRST = 20
 SPREAD = 4
+# The later calls that are looked at: 20, 25, 31, … a quarter more each time.
+LATER = frozenset(int(FIRST * (1 + 1 / SPREAD) ** k) for k in range(60))
 MAX_PLACES = 200
 MAX_EVENTS = 1_500
 MAX_WITHIN = 4
@@ -40,15 +42,11 @@ class _Place:
 
     def __init__(self) -> None:
         self.calls = 0
-        self._due = 0
 
     def wants(self) -> bool:
         """Whether this call is one to look at; counts it."""
         number, self.calls = self.calls, self.calls + 1
-        if number < self._due:
-            return False
-        self._due = number + (1 if number < FIRST else number // SPREAD)
-        return True
+        return number < FIRST or number in LATER
 
 
 class EventRecorder:
@@ -81,11 +79,21 @@ class EventRecorder:
 
     # ---- what happens -----------------------------------------------------------------------
 
+    def counts(self, call: int) -> bool:
+        """Count a gradient call, the `call`-th from its place; whether it is one to look at."""
+        self.order += 1
+        return call < FIRST or call in LATER
+
     def gradient_call(
-        self, kind: str, roots: Iterable[torch.Tensor], options: dict[str, Any]
+        self,
+        kind: str,
+        frames: list[FrameType],
+        call: int,
+        roots: Iterable[torch.Tensor],
+        options: dict[str, Any],
     ) -> After | None:
-        """A gradient is about to be asked for; what is returned is to be told the exception it ends in, or ''."""
-        after: After | None = self._guarded(self._gradient_call, kind, tuple(roots), options)
+        """A counted gradient is about to be asked for; what is returned is to be told the exception it ends in, or ''."""
+        after: After | None = self._guarded(self._gradient_call, kind, frames, call, tuple(roots), options)
         return after
 
     def error(self, traceback: TracebackType | None, cell: int) -> None:
@@ -122,7 +130,10 @@ class EventRecorder:
                 return None
             place = self._places[key] = _Place()
         call = place.calls
-        if not place.wants() or len(self._events) >= MAX_EVENTS:
+        return self._record(kind, frames, call) if place.wants() else None
+
+    def _record(self, kind: str, frames: list[FrameType], call: int) -> Encoded | None:
+        if len(self._events) >= MAX_EVENTS:
             return None
         inner = frames[0]
         event: Encoded = {
@@ -148,10 +159,14 @@ class EventRecorder:
             event["holders"] = sight.holders(self._memories)
 
     def _gradient_call(
-        self, kind: str, roots: tuple[torch.Tensor, ...], options: dict[str, Any]
+        self,
+        kind: str,
+        frames: list[FrameType],
+        call: int,
+        roots: tuple[torch.Tensor, ...],
+        options: dict[str, Any],
     ) -> After | None:
-        frames = learner_frames()
-        event = self._begin(kind, frames) if frames else None
+        event = self._record(kind, frames, call)
         if event is None:
             return None
         graph = Graph(roots)

@@ -73,6 +73,7 @@ class GradientRecorder:
         """Put the recording functions in the place of torch's."""
         torch.autograd.backward = self._wrapped(self._backward, self._look_at_backward)
         torch.autograd.grad = self._wrapped(self._grad, self._look_at_grad)
+        torch.Tensor.backward = self._acts.until_enough(torch.Tensor.backward)  # type: ignore[method-assign]
 
     def trainings(self) -> list[Encoded]:
         """The groups, in the order of their first call."""
@@ -92,8 +93,12 @@ class GradientRecorder:
                 return original(*args, **kwargs)
             args = tuple(_listed(arg) for arg in args)
             kwargs = {name: _listed(arg) for name, arg in kwargs.items()}
-            roots = args[0] if args else kwargs.get("tensors", kwargs.get("outputs", ()))
-            tell = self._events.gradient_call(original.__name__, _tensors(roots), kwargs)
+            tell = None
+            if self._events.counts(group.calls):
+                roots = args[0] if args else kwargs.get("tensors", kwargs.get("outputs", ()))
+                tell = self._events.gradient_call(
+                    original.__name__, frames, group.calls, _tensors(roots), kwargs
+                )
             raised = ""
             try:
                 look_after = (
@@ -109,7 +114,7 @@ class GradientRecorder:
                 return result
             finally:
                 group.calls += 1
-                self._acts.step()
+                self._acts.count()
                 if tell is not None:
                     tell(raised)
 
