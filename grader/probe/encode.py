@@ -42,6 +42,7 @@ _tensor_shape, _tensor_dtype, _tensor_layout, _tensor_grad, _is_nested = (
 )
 _as_subclass = torch.Tensor.as_subclass
 _view = np.ndarray.view
+_transform = torch._C._functorch.peek_interpreter_stack
 _module_dict = torch.nn.Module.__dict__["__dict__"].__get__
 
 
@@ -117,7 +118,7 @@ def type_name(value: object) -> str:
 def encode_gradient(value: Any) -> Encoded:
     """Encode the `.grad` of a tensor; missing where it has none."""
     if _is_a(value, torch.Tensor):
-        with _torch_itself(), warnings.catch_warnings():
+        with torch_itself(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # reading it of a non-leaf warns; that it is missing says enough
             gradient = _tensor_grad(value)
         if gradient is not None:
@@ -141,8 +142,14 @@ def encode_array(array: np.ndarray[Any, Any]) -> Encoded:
 
 
 @contextmanager
-def _torch_itself() -> Iterator[None]:
+def torch_itself() -> Iterator[None]:
     """Within it torch asks no subclass, mode or transform what an operation should do."""
+    if (
+        _transform() is None
+    ):  # as nearly always, and clearing what is not there takes longer than to read a number
+        with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
+            yield
+        return
     with (
         temporarily_clear_interpreter_stack(),
         torch._C.DisableTorchFunction(),
@@ -153,7 +160,7 @@ def _torch_itself() -> Iterator[None]:
 
 def tensor_to_array(value: Any) -> np.ndarray[Any, Any] | None:
     """A copy of a tensor's values; bfloat16, which numpy lacks, becomes float32."""
-    with _torch_itself():
+    with torch_itself():
         return _read_storage(_plain_tensor(value))
 
 
@@ -187,7 +194,7 @@ def _read_storage(plain: torch.Tensor | None) -> np.ndarray[Any, Any] | None:
 
 
 def _tensor(value: Any, room: _Room) -> Encoded:
-    with _torch_itself():
+    with torch_itself():
         plain = _plain_tensor(value)
         if plain is not None and math.prod(_tensor_shape(plain)) * 8 > MAX_ARRAY_BYTES:
             raise _TooLarge

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from grader.probe.encode import Encoded, type_name
+from grader.probe.encode import Encoded, torch_itself, type_name
 from grader.probe.graph import Graph
 from grader.probe.places import cell_number, learner_frames
 from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_tensor, in_sight, sight_of
@@ -114,7 +114,8 @@ class EventRecorder:
 
     def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
         try:
-            return look(*args)
+            with torch_itself():  # no mode of the learner's is asked what it thinks of our looking
+                return look(*args)
         except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
             self.truncated = True
             return None
