@@ -7,7 +7,8 @@ kept for what comes after it, and counts if that does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from grader.evidence.case import Case
 from grader.evidence.edits import Edit, apply, changes, line_before
 from grader.evidence.suspicion import LIKELY, Suspicion
 from grader.model import Change, Confidence, Finding, Submission
+
+T = TypeVar("T")
 
 MAX_CANDIDATES = 8
 # Shown as advice, never as the headline.
@@ -27,10 +30,14 @@ Rerun = Callable[[Submission], Case | None]
 
 
 class Diagnosis(NamedTuple):
-    """What was found, first what matters most; how many suspected mends there was no time to try."""
+    """What was found, first what matters most; how many suspected mends there was no time to try.
+
+    broken: the mistakes whose own code failed on this submission; a grade must not be lost for that, and it must be told.
+    """
 
     findings: tuple[Finding, ...]
-    untried: int
+    untried: int = 0
+    broken: tuple[str, ...] = ()
 
 
 class _Mended(NamedTuple):
@@ -41,23 +48,43 @@ class _Mended(NamedTuple):
     after: Case
 
 
-def detect(case: Case) -> list[Suspicion]:
-    """All suspicions, the surest first; of one mistake at one line the surest alone."""
-    found: dict[tuple[str, int | None, int | None], Suspicion] = {}
-    for mistake in all_mistakes().values():
-        for suspicion in mistake.detect(case):
-            key = suspicion.mistake, suspicion.cell, suspicion.line
-            if key not in found or found[key].sureness < suspicion.sureness:
-                found[key] = suspicion
-    return sorted(found.values(), key=lambda suspicion: -suspicion.sureness)
+class Detectors:
+    """The catalogue at work on one submission and its mended forms; keeps the names of those whose code failed."""
+
+    def __init__(self) -> None:
+        self.broken: dict[str, None] = {}
+
+    def detect(self, case: Case) -> list[Suspicion]:
+        """All suspicions, the surest first; of one mistake at one line the surest alone."""
+        found: dict[tuple[str, int | None, int | None], Suspicion] = {}
+        for mistake in all_mistakes().values():
+            for suspicion in self._asked(mistake.name, partial(mistake.detect, case)):
+                key = suspicion.mistake, suspicion.cell, suspicion.line
+                if key not in found or found[key].sureness < suspicion.sureness:
+                    found[key] = suspicion
+        return sorted(found.values(), key=lambda suspicion: -suspicion.sureness)
+
+    def repairs(self, case: Case, suspicion: Suspicion) -> list[list[Edit]]:
+        """The ways to mend what is suspected, best first."""
+        one = all_mistakes()[suspicion.mistake]
+        return self._asked(suspicion.mistake, partial(one.repairs, case, suspicion))
+
+    def _asked(self, name: str, ask: Callable[[], list[T]]) -> list[T]:
+        try:
+            return ask()
+        except Exception:  # noqa: BLE001 - told in the report's notes; the grade and the other findings stand without it
+            self.broken[name] = None
+            return []
 
 
 def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
     """Name the mistakes of a case. With full marks nothing is run again."""
-    suspicions = detect(case)
+    detectors = Detectors()
+    suspicions = detectors.detect(case)
     if case.full:
-        return Diagnosis(_unproven(case, [one for one in suspicions if one.sureness >= LIKELY], "likely"), 0)
-    prover = _Prover(case, rerun)
+        sure = [one for one in suspicions if one.sureness >= LIKELY]
+        return Diagnosis(_unproven(case, sure, "likely", detectors), broken=tuple(detectors.broken))
+    prover = _Prover(case, rerun, detectors)
     prover.prove()
     chain = prover.proven
     findings = [_confirmed(case, mended) for mended in chain]
@@ -65,17 +92,18 @@ def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
     others = [one for one in suspicions if one.mistake not in named]
     finished = bool(chain) and chain[-1].after.full
     likely = [one for one in others if one.sureness >= LIKELY and (one.advice or not finished)]
-    findings += _unproven(case, likely, "likely")
+    findings += _unproven(case, likely, "likely", detectors)
     possible = [one for one in others if POSSIBLE <= one.sureness < LIKELY and not findings]
-    findings += _unproven(case, possible[:MAX_POSSIBLE], "possible")
-    return Diagnosis(tuple(findings), prover.untried)
+    findings += _unproven(case, possible[:MAX_POSSIBLE], "possible", detectors)
+    return Diagnosis(tuple(findings), prover.untried, tuple(detectors.broken))
 
 
 class _Prover:
     """Tries mends, within `MAX_CANDIDATES` and the time that `rerun` has."""
 
-    def __init__(self, case: Case, rerun: Rerun) -> None:
+    def __init__(self, case: Case, rerun: Rerun, detectors: Detectors) -> None:
         self._original = case
+        self._detectors = detectors
         self._rerun = rerun
         self._left = MAX_CANDIDATES
         self._tried: set[tuple[Edit, ...]] = set()
@@ -114,10 +142,10 @@ class _Prover:
         return way
 
     def _candidates(self, case: Case) -> Iterator[tuple[Suspicion, tuple[Edit, ...]]]:
-        for suspicion in detect(case):
+        for suspicion in self._detectors.detect(case):
             if suspicion.advice:
                 continue
-            for edits in all_mistakes()[suspicion.mistake].repairs(case, suspicion):
+            for edits in self._detectors.repairs(case, suspicion):
                 yield suspicion, tuple(edits)
 
     def _try(self, case: Case, edits: tuple[Edit, ...]) -> Case | None:
@@ -141,11 +169,15 @@ class _Prover:
 
     def _try_together(self) -> None:
         """Mistakes that hide each other: mend all that is sure at once."""
-        sure = [one for one in detect(self._original) if one.sureness >= POSSIBLE and not one.advice]
+        sure = [
+            one
+            for one in self._detectors.detect(self._original)
+            if one.sureness >= POSSIBLE and not one.advice
+        ]
         edits: list[Edit] = []
         mended = []
         for suspicion in sure:
-            for repair in all_mistakes()[suspicion.mistake].repairs(self._original, suspicion)[:1]:
+            for repair in self._detectors.repairs(self._original, suspicion)[:1]:
                 if apply(self._original.submission, [*edits, *repair]) is not None:
                     edits += repair
                     mended.append(suspicion)
@@ -195,7 +227,9 @@ def _confirmed(case: Case, mended: _Mended) -> Finding:
     )
 
 
-def _unproven(case: Case, suspicions: Sequence[Suspicion], confidence: Confidence) -> tuple[Finding, ...]:
+def _unproven(
+    case: Case, suspicions: Sequence[Suspicion], confidence: Confidence, detectors: Detectors
+) -> tuple[Finding, ...]:
     """Findings without proof, each mistake once, at the place where it is surest."""
     found: dict[str, Finding] = {}
     for one in suspicions:
@@ -207,14 +241,14 @@ def _unproven(case: Case, suspicions: Sequence[Suspicion], confidence: Confidenc
                 line=one.line,
                 params=one.params,
                 evidence=one.evidence,
-                fix=_proposed(case, one),
+                fix=_proposed(case, one, detectors),
             )
     return tuple(found.values())
 
 
-def _proposed(case: Case, suspicion: Suspicion) -> tuple[Change, ...]:
+def _proposed(case: Case, suspicion: Suspicion, detectors: Detectors) -> tuple[Change, ...]:
     """The lines as the first mend would write them."""
-    for edits in all_mistakes()[suspicion.mistake].repairs(case, suspicion):
+    for edits in detectors.repairs(case, suspicion):
         edited = apply(case.submission, edits)
         return () if edited is None else changes(case.submission, edited)
     return ()

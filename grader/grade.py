@@ -108,7 +108,10 @@ def _report(
         findings=tuple(_with_excerpt(submission, finding) for finding in diagnosis.findings),
         untried=diagnosis.untried,
         needs_review=_review_reasons(experiment.run, checks),
-        notes=submission.notes,
+        notes=(
+            *submission.notes,
+            *(Text(id="detector-broken", params={"mistake": name}) for name in diagnosis.broken),
+        ),
         error=error,
         excerpt=None if error is None else excerpt(submission, error.cell, error.line),
         seconds=experiment.run.seconds,

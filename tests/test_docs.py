@@ -4,12 +4,22 @@ import re
 
 import pytest
 
-from tests.measure.docs import DOCS, ROOT, command_line_text, schema_texts
+from tests.measure.docs import DOCS, ROOT, command_line_text, mistake_pages, schema_texts
 
 
 @pytest.mark.parametrize(("name", "text"), schema_texts().items())
 def test_a_schema_is_current(name: str, text: str) -> None:
     assert (DOCS / name).read_text("utf-8") == text, "run `make docs`"
+
+
+@pytest.mark.parametrize(("name", "text"), mistake_pages().items())
+def test_the_page_of_a_mistake_is_current(name: str, text: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == text, "run `make docs`"
+
+
+def test_no_page_is_left_of_a_mistake_that_is_gone() -> None:
+    kept = {path.relative_to(DOCS).as_posix() for path in (DOCS / "mistakes").rglob("*.md")}
+    assert kept == set(mistake_pages())
 
 
 def test_the_command_line_page_is_current() -> None:

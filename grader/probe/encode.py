@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+
+from grader.probe.itself import torch_itself
 
 Encoded = dict[str, Any]
 
@@ -42,7 +43,6 @@ _tensor_shape, _tensor_dtype, _tensor_layout, _tensor_grad, _is_nested = (
 )
 _as_subclass = torch.Tensor.as_subclass
 _view = np.ndarray.view
-_transform = torch._C._functorch.peek_interpreter_stack
 _module_dict = torch.nn.Module.__dict__["__dict__"].__get__
 
 
@@ -139,23 +139,6 @@ def encode_array(array: np.ndarray[Any, Any]) -> Encoded:
         "shape": list(array.shape),
         "data": base64.b64encode(little.tobytes()).decode("ascii"),
     }
-
-
-@contextmanager
-def torch_itself() -> Iterator[None]:
-    """Within it torch asks no subclass, mode or transform what an operation should do."""
-    if (
-        _transform() is None
-    ):  # as nearly always, and clearing what is not there takes longer than to read a number
-        with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-            yield
-        return
-    with (
-        temporarily_clear_interpreter_stack(),
-        torch._C.DisableTorchFunction(),
-        torch._C._DisableTorchDispatch(),
-    ):
-        yield
 
 
 def tensor_to_array(value: Any) -> np.ndarray[Any, Any] | None:

@@ -6,8 +6,6 @@ ever fewer: a quarter more calls later. Where looking fails, since names and ten
 classes, the call goes unrecorded.
 """
 
-import contextlib
-import math
 from collections.abc import Callable, Iterable
 from types import FrameType, TracebackType
 from typing import Any
@@ -15,15 +13,15 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from grader.probe.encode import Encoded, torch_itself, type_name
+from grader.probe.encode import Encoded, type_name
 from grader.probe.graph import Graph
+from grader.probe.itself import torch_itself
+from grader.probe.optimizers import after_method, before_method, settings_of, tensors_of
 from grader.probe.places import cell_number, learner_frames
 from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_tensor, in_sight, sight_of
 
 FIRST = 20
-SPREAD = 4
-# The later calls that are looked at: 20, 25, 31, … a quarter more each time.
-LATER = frozenset(int(FIRST * (1 + 1 / SPREAD) ** k) for k in range(60))
+SPREAD, LOOKS = 4, 60
 MAX_PLACES = 200
 MAX_EVENTS = 1_500
 MAX_WITHIN = 4
@@ -43,10 +41,10 @@ class _Place:
     def __init__(self) -> None:
         self.calls = 0
 
-    def wants(self) -> bool:
+    def wants(self, later: frozenset[int]) -> bool:
         """Whether this call is one to look at; counts it."""
         number, self.calls = self.calls, self.calls + 1
-        return number < FIRST or number in LATER
+        return number < FIRST or number in later
 
 
 class EventRecorder:
@@ -54,6 +52,8 @@ class EventRecorder:
 
     def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
+        # The later calls that are looked at: 20, 25, 31, … a quarter more each time.
+        self._later = frozenset(int(FIRST * (1 + 1 / SPREAD) ** k) for k in range(LOOKS))
         self.clear()
 
     def clear(self) -> None:
@@ -66,9 +66,9 @@ class EventRecorder:
 
     def install(self) -> None:
         """Put the recording methods in the place of torch's."""
-        _after_method(torch.optim.Optimizer, "__init__", self._optimizer_made)
-        _before_method(torch.optim.Optimizer, "zero_grad", self._zeroed)
-        _before_method(torch.nn.Module, "zero_grad", self._zeroed)
+        after_method(torch.optim.Optimizer, "__init__", self._optimizer_made)
+        before_method(torch.optim.Optimizer, "zero_grad", self._zeroed)
+        before_method(torch.nn.Module, "zero_grad", self._zeroed)
         register_optimizer_step_pre_hook(self._step_begins)
         register_optimizer_step_post_hook(self._step_ends)
         self._steps: dict[int, Encoded] = {}
@@ -82,7 +82,7 @@ class EventRecorder:
     def counts(self, call: int) -> bool:
         """Count a gradient call, the `call`-th from its place; whether it is one to look at."""
         self.order += 1
-        return call < FIRST or call in LATER
+        return call < FIRST or call in self._later
 
     def gradient_call(
         self,
@@ -131,7 +131,7 @@ class EventRecorder:
                 return None
             place = self._places[key] = _Place()
         call = place.calls
-        return self._record(kind, frames, call) if place.wants() else None
+        return self._record(kind, frames, call) if place.wants(self._later) else None
 
     def _record(self, kind: str, frames: list[FrameType], call: int) -> Encoded | None:
         if len(self._events) >= MAX_EVENTS:
@@ -199,15 +199,15 @@ class EventRecorder:
         return {
             "number": self._numbering.of(optimizer),
             "kind": type_name(optimizer),
-            "tensors": [self._numbering.of(tensor) for tensor in _held(optimizer)],
-            "settings": _settings(optimizer.defaults),
+            "tensors": [self._numbering.of(tensor) for tensor in tensors_of(optimizer)],
+            "settings": settings_of(optimizer.defaults),
         }
 
     def _optimizer_made(self, optimizer: torch.optim.Optimizer) -> None:
         frames = learner_frames()
         event = self._begin("optimizer", frames) if frames else None
         if event is not None:
-            self._look(event, sight_of(frames), _held(optimizer))
+            self._look(event, sight_of(frames), tensors_of(optimizer))
             event["optimizer"] = self._optimizer(optimizer)
 
     def _zeroed(self, owner: Any) -> None:
@@ -223,7 +223,7 @@ class EventRecorder:
         frames = learner_frames()
         event = self._begin("step", frames) if frames else None
         if event is not None:
-            held = _held(optimizer)
+            held = tensors_of(optimizer)
             event["tensors"] = [
                 describe_tensor(tensor, (), self._numbering, self._memories) for tensor in held
             ]
@@ -237,7 +237,7 @@ class EventRecorder:
             self._guarded(self._step_after, event, optimizer)
 
     def _step_after(self, event: Encoded, optimizer: torch.optim.Optimizer) -> None:
-        event["after"] = _values((self._numbering.of(tensor), tensor) for tensor in _held(optimizer))
+        event["after"] = _values((self._numbering.of(tensor), tensor) for tensor in tensors_of(optimizer))
 
     def _around(self, kind: str, frames: list[FrameType], _cell: int) -> None:
         event = self._begin(kind, frames)
@@ -252,54 +252,6 @@ class EventRecorder:
         self._events.append(event)
 
 
-def _settings(defaults: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an optimizer that are plain, finite numbers or words."""
-    plain = {
-        name: value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
-        for name, value in defaults.items()
-    }
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in plain.items()
-        if value is None or isinstance(value, bool | int | float | str)
-    }
-
-
-def _held(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
-    return [tensor for group in optimizer.param_groups for tensor in group["params"]][:MAX_TENSORS]
-
-
 def _values(tensors: Iterable[tuple[int, torch.Tensor]]) -> dict[str, Encoded]:
     encoded = ((number, copied(tensor)) for number, tensor in tensors)
     return {str(number): value for number, value in encoded if value is not None}
-
-
-def _after_method(owner: type, name: str, look: Callable[[Any], None]) -> None:
-    """Have `look` see the object after each call of a method that returned."""
-    original = getattr(owner, name)
-
-    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(self, *args, **kwargs)
-        with contextlib.suppress(Exception):  # the learner's call has succeeded, and that is what counts
-            look(self)
-        return result
-
-    _dress(patched, original, owner, name)
-
-
-def _before_method(owner: type, name: str, look: Callable[[Any], None]) -> None:
-    """Have `look` see the object before each call of a method."""
-    original = getattr(owner, name)
-
-    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with contextlib.suppress(Exception):
-            look(self)
-        return original(self, *args, **kwargs)
-
-    _dress(patched, original, owner, name)
-
-
-def _dress(patched: Any, original: Any, owner: type, name: str) -> None:
-    patched.__name__, patched.__qualname__ = original.__name__, original.__qualname__
-    patched.__doc__, patched.__module__, patched.__wrapped__ = original.__doc__, original.__module__, original
-    setattr(owner, name, patched)

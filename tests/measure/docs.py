@@ -1,4 +1,4 @@
-"""Writes what is generated in docs/: the schemas, the command line, and the picture of a report.
+"""Writes what is generated in docs/: the schemas, the command line, the pages of mistakes, and the picture of a report.
 
     python -m tests.measure.docs
 
@@ -14,15 +14,22 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from grader.catalogue import all_mistakes
 from grader.cli import app
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load
+from grader.model import Language
 from grader.report import doctor, document, terminal
 from grader.report.document import word
+from grader.report.explain import page
 from grader.settings import Settings
 
+LISTS: dict[Language, str] = {
+    "en": "# The mistakes that grader names\n\nGenerated from `grader/mistakes/` by `make docs`.\n",
+    "zh": "# grader 能指出的错误\n\n由 `make docs` 从 `grader/mistakes/` 生成。\n",
+}
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PICTURED = ROOT / "tests" / "corpus" / "linear_regression" / "s012.py"
@@ -51,6 +58,18 @@ def command_line_text() -> str:
     return "\n".join(parts)
 
 
+def mistake_pages() -> dict[str, str]:
+    """A page for each mistake in each language, and a list of them all, by the file that keeps it."""
+    pages = {}
+    for language, head in LISTS.items():
+        rows = [head]
+        for name, one in all_mistakes().items():
+            pages[f"mistakes/{language}/{name}.md"] = page(one, language)
+            rows.append(f"- [{name}]({name}.md): {one.words[language].title}")
+        pages[f"mistakes/{language}/README.md"] = "\n".join(rows) + "\n"
+    return pages
+
+
 def _help_of(title: str, text: str) -> list[str]:
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     return [f"## {title}\n", f"```text\n{lines}\n```\n"]
@@ -68,7 +87,8 @@ def picture() -> str:
 
 def main() -> int:
     """Write the files."""
-    for name, text in schema_texts().items():
+    for name, text in (schema_texts() | mistake_pages()).items():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
         (DOCS / name).write_text(text, "utf-8")
     (DOCS / "command-line.md").write_text(command_line_text(), "utf-8")
     (DOCS / "report.svg").write_text(picture(), "utf-8")
