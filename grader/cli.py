@@ -128,7 +128,10 @@ def explain(
     ] = None,
     language: LanguageOption = None,
 ) -> None:
-    """Explain a mistake: what it is, why it matters, an example, and how to mend it. Without a name, list all."""
+    """Explain a mistake: what it is, an example, and how to mend it.
+
+    Without a name, all mistakes are listed.
+    """
     with _answering(language, None) as (_, spoken):
         from grader.catalogue import all_mistakes, mistake  # noqa: PLC0415
         from grader.report.explain import page  # noqa: PLC0415

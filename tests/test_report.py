@@ -231,6 +231,8 @@ VERSION_1 = {
     "RunPart": "seconds error reruns",
     "ErrorPart": "kind message cell line first_line excerpt",
     "SandboxPart": "tier layers missing",
+    "FindingPart": "mistake title confidence cell line first_line excerpt message why advice params evidence fix score_after",
+    "ChangePart": "cell line before after",
 }
 
 

@@ -53,7 +53,8 @@ def document(language: Language, **changes: Any) -> Document:
                       cell=4, line=12, first_line=10, excerpt=["a = 1", "for i in range(3):", "    y_hat", "b = 2"])  # fmt: skip
     whole = Document(schema=SCHEMA, exercise="e", title="线性回归 and more", submission=SubmissionPart("a.ipynb", ""),
                      status="graded", needs_review=["Look here."], notes=[f"note {n}" for n in range(9)], score=2.5,
-                     max_score=10.0, language=language, checks=checks, run=RunPart(1.0, error, 0))  # fmt: skip
+                     max_score=10.0, language=language, checks=checks, run=RunPart(1.0, error, 0),
+                     findings=[], untried=0)  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
 
 

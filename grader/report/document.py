@@ -113,8 +113,8 @@ class Document(msgspec.Struct, frozen=True):
     language: Language
     checks: list[CheckPart]
     run: RunPart
-    findings: list[FindingPart] = []
-    untried: int = 0
+    findings: list[FindingPart]
+    untried: int
 
 
 def word(report: Report, exercise: Exercise | None, language: Language) -> Document:

@@ -69,17 +69,16 @@ def _diff(change: ChangePart, document: Document) -> Iterator[RenderableType]:
 
 def _worth(finding: FindingPart, number: int, document: Document) -> Line:
     """What is known of the mend: proven by a rerun, with which score, or not tried."""
-    if finding.confidence != "confirmed":
-        return Line(say(f"label-{finding.confidence}", document.language), style="dim")
+    if finding.confidence == "likely":
+        return Line(say("label-likely", document.language), style="dim")
+    if finding.confidence == "possible":
+        return Line(say("label-possible", document.language), style="dim")
     if finding.score_after is None:
         return Line(say("label-proven", document.language), style="bold green")
-    params = {
-        "count": number,
-        "score": points(finding.score_after),
-        "max_score": points(document.max_score),
-    }
-    label = "label-proven-one" if number == 1 else "label-proven-more"
-    return Line(say(label, document.language, params), style="bold green")
+    score = {"score": points(finding.score_after), "max_score": points(document.max_score)}
+    if number == 1:
+        return Line(say("label-proven-one", document.language, score), style="bold green")
+    return Line(say("label-proven-more", document.language, {"count": number, **score}), style="bold green")
 
 
 def points(score: float) -> str:

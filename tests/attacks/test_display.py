@@ -21,7 +21,16 @@ from rich.console import Console
 
 from grader.errors import UnreadableSubmission
 from grader.model import Language
-from grader.report.document import SCHEMA, CheckPart, Document, ErrorPart, RunPart, SubmissionPart
+from grader.report.document import (
+    SCHEMA,
+    ChangePart,
+    CheckPart,
+    Document,
+    ErrorPart,
+    FindingPart,
+    RunPart,
+    SubmissionPart,
+)
 from grader.report.escape import MAX_STACKED
 from grader.report.json import render
 from grader.report.terminal import show
@@ -59,7 +68,15 @@ def document(**changes: Any) -> Document:
                       excerpt=["a = 1", changes.pop("excerpt", "b = 2")])  # fmt: skip
     whole = Document(schema=SCHEMA, exercise="e", title="t", submission=SubmissionPart("a.py", ""), status="graded",
                      needs_review=[], notes=[], score=0.0, max_score=1.0, language="en", checks=[check],
-                     run=RunPart(1.0, error, 0))  # fmt: skip
+                     run=RunPart(1.0, error, 0), findings=[finding(changes.pop("found", {}))], untried=0)  # fmt: skip
+    return msgspec.structs.replace(whole, **changes)
+
+
+def finding(changes: dict[str, Any]) -> FindingPart:
+    """A finding with an excerpt and a mend."""
+    whole = FindingPart(mistake="leaf-rebound", title="title", confidence="confirmed", cell=1, line=2, first_line=1,
+                        excerpt=["a = 1", "b = 2"], message="", why="", advice="", params={}, evidence={},
+                        fix=[ChangePart(1, 2, ["b = 2"], ["b = 3"])], score_after=1.0)  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
 
 
@@ -70,6 +87,9 @@ PLACES: dict[str, Callable[[str], Document]] = {
     "hint": lambda text: document(hint=text),
     "error": lambda text: document(error=text),
     "excerpt": lambda text: document(excerpt=text.replace("\n", " ")),
+    "finding": lambda text: document(found={"message": text}),
+    "finding line": lambda text: document(found={"excerpt": ["a = 1", text.replace("\n", " ")]}),
+    "mend": lambda text: document(found={"fix": [ChangePart(1, 2, [text], [text.replace("\n", " ")])]}),
     "review": lambda text: document(needs_review=[text]),
     "note": lambda text: document(notes=[text]),
 }
@@ -139,7 +159,7 @@ def test_a_very_long_text_is_cut_and_fits(place: str, letter: str) -> None:
     text = shown(PLACES[place]("(" + letter * 100_000))
     assert len(text) < 40_000
     assert max(map(cell_len, text.split("\n"))) <= WIDTH
-    assert "[+" in text or place == "excerpt"
+    assert "[+" in text or place in {"excerpt", "finding line", "mend"}
 
 
 @pytest.mark.parametrize("place", PLACES)
