@@ -2,13 +2,15 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from grader.archive import ARCHIVE_SUFFIX
 from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
-from grader.load import HandedIn
+from grader.kernel.warm import warm_parent
+from grader.load import HandedIn, load_all
 from grader.model import Language
 from grader.report.document import all_passed
 from grader.settings import Settings
@@ -16,6 +18,8 @@ from grader.settings import Settings
 if TYPE_CHECKING:
     from grader.kernel.pool import Kernels
     from grader.report.writer import Writer
+
+    One = Callable[[HandedIn, Kernels, Writer], int]
 
 
 def send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> None:
@@ -27,8 +31,60 @@ def send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> Non
         raise KernelFault("sandbox-leaks", what=" ".join(sentences(breaches, spoken)))
 
 
+class Request(NamedTuple):
+    """What is asked for: which files, how the reports are written and where; isolated: whether others' files need a sandbox."""
+
+    files: list[Path]
+    format: str
+    output: Path | None
+    language: Language
+    isolated: bool
+
+
+def on_each(request: Request, settings: Settings, one: "One") -> int:
+    """Do `one` thing with each submission in the files; returns the exit code, the gravest that any asked for.
+
+    Raises UsageError if the report would be written over a submission, or others' files cannot be isolated; KernelFault if there
+    are no kernels.
+    """
+    files = request.files
+    if request.output is not None and any(same_file(request.output, path) for path in files):
+        raise UsageError("file-exists", path=str(request.output))
+    several = may_be_several(files)
+    with warm_parent(settings) as zygote:
+        # It warms up for two seconds, in which all that is needed later is imported.
+        from grader.kernel.pool import Kernels  # noqa: PLC0415
+        from grader.report.writer import Writer  # noqa: PLC0415
+
+        with Kernels(settings, zygote) as kernels:
+            if kernels.sandbox.tier == "none" and of_others(files) and request.isolated:
+                raise UsageError("others-not-isolated")
+            if kernels.sandbox.tier != "none" and several:
+                send_canary(kernels, settings, request.language)
+            with Writer(request.format, request.output, request.language, several=several) as writer:
+                codes = [one(handed_in, kernels, writer) for path in files for handed_in in load_all(path)]
+    return next((code for code in (3, 2, 1) if code in codes), 0)
+
+
+def diagnose_one(settings: Settings, handed_in: HandedIn, kernels: "Kernels", writer: "Writer") -> int:
+    """Name the mistakes of one file; returns the exit code that it asks for."""
+    from grader.examine import examine  # noqa: PLC0415
+    from grader.grade import ungradable  # noqa: PLC0415
+
+    submission = handed_in.submission
+    if isinstance(submission, GraderError):
+        writer.problem(submission)
+        writer.failed(ungradable(handed_in.name, "", "", submission))
+        return submission.exit_code
+    report = examine(submission, settings, kernels, writer.progress)
+    writer.report(report, None)
+    if report.status == "ungradable":
+        return 3
+    return 1 if report.findings else 0
+
+
 def check_one(
-    handed_in: HandedIn, chosen: str | None, settings: Settings, kernels: "Kernels", writer: "Writer"
+    chosen: str | None, settings: Settings, handed_in: HandedIn, kernels: "Kernels", writer: "Writer"
 ) -> int:
     """Grade one file and report on it; returns the exit code that it asks for."""
     from grader.grade import grade, ungradable  # noqa: PLC0415

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader import __version__
-from grader.checking import check_one, may_be_several, of_others, same_file, send_canary
+from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
-from grader.kernel.warm import warm_parent
-from grader.load import load_all
 from grader.model import Language
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
@@ -75,49 +74,57 @@ OutputOption = Annotated[
 ]
 
 
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
+UnsafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run others' files even where nothing isolates them from your files and network.",
+    ),
+]
+
+
 @app.command()
 def check(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     exercise: ExerciseOption = None,
     language: LanguageOption = None,
-    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.terminal,
+    format: FormatOption = Format.terminal,
     output: OutputOption = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")] = None,
+    seed: SeedOption = None,
     course: CourseOption = None,
-    unsafe_no_sandbox: Annotated[
-        bool,
-        typer.Option(
-            "--unsafe-no-sandbox",
-            help="Grade others' files even where nothing isolates them from your files and network.",
-        ),
-    ] = False,
+    unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
 
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
     """
     with _answering(language, course, seed) as (settings, spoken):
-        if output is not None and any(same_file(output, path) for path in files):
-            raise UsageError("file-exists", path=str(output))
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        with warm_parent(settings) as zygote:
-            # It warms up for two seconds, in which all that is needed later is imported.
-            from grader.kernel.pool import Kernels  # noqa: PLC0415
-            from grader.report.writer import Writer  # noqa: PLC0415
+        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        code = on_each(request, settings, partial(check_one, exercise, settings))
+    raise typer.Exit(code)
 
-            with Kernels(settings, zygote) as kernels:
-                if kernels.sandbox.tier == "none" and of_others(files) and not unsafe_no_sandbox:
-                    raise UsageError("others-not-isolated")
-                if kernels.sandbox.tier != "none" and may_be_several(files):
-                    send_canary(kernels, settings, spoken)
-                with Writer(format.value, output, spoken, several=may_be_several(files)) as writer:
-                    codes = [
-                        check_one(handed_in, exercise, settings, kernels, writer)
-                        for path in files
-                        for handed_in in load_all(path)
-                    ]
-    raise typer.Exit(next((code for code in (3, 2, 1) if code in codes), 0))
+
+@app.command()
+def diagnose(  # noqa: PLR0913, PLR0917 - its options
+    files: Files,
+    language: LanguageOption = None,
+    format: FormatOption = Format.terminal,
+    output: OutputOption = None,
+    seed: SeedOption = None,
+    unsafe_no_sandbox: UnsafeOption = False,
+) -> None:
+    """Name the mistakes of any PyTorch notebook or module, without an exercise.
+
+    Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
+    """
+    with _answering(language, None, seed) as (settings, spoken):
+        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        code = on_each(request, settings, partial(diagnose_one, settings))
+    raise typer.Exit(code)
 
 
 @app.command()

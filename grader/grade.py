@@ -96,7 +96,7 @@ def _report(
     reruns: int,
 ) -> Report:
     submission = experiment.submission
-    error = _first_error(experiment.run)
+    error = first_error(experiment.run)
     return Report(
         exercise=experiment.exercise.slug,
         submission=submission.name,
@@ -105,7 +105,7 @@ def _report(
         score=sum(check.score for check in checks),
         max_score=sum(check.max_score for check in checks),
         checks=checks,
-        findings=tuple(_with_excerpt(submission, finding) for finding in diagnosis.findings),
+        findings=tuple(excerpt_of(submission, finding) for finding in diagnosis.findings),
         untried=diagnosis.untried,
         needs_review=_review_reasons(experiment.run, checks),
         notes=(
@@ -120,7 +120,7 @@ def _report(
     )
 
 
-def _first_error(run: Run) -> RunError | None:
+def first_error(run: Run) -> RunError | None:
     """The error to show: a limit before all, since it ended the run, else the first that a cell raised."""
     if not run.complete and run.errors:
         return run.errors[-1]
@@ -140,7 +140,8 @@ def _review_reasons(run: Run, checks: Sequence[CheckResult]) -> tuple[Text, ...]
     return tuple(reason for n, reason in enumerate(reasons) if reason not in reasons[:n])
 
 
-def _with_excerpt(submission: Submission, finding: Finding) -> Finding:
+def excerpt_of(submission: Submission, finding: Finding) -> Finding:
+    """A finding with the learner's lines around it."""
     return msgspec.structs.replace(finding, excerpt=excerpt(submission, finding.cell, finding.line))
 
 

@@ -109,8 +109,8 @@ MAY_IMPORT = {
     "gradients": "arrays batches exchange model steps trace",
     "hidden": "exercise model settings",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
-    "checking": "archive errors exercise grade kernel.canary kernel.pool load model report.doctor"
-    " report.document report.writer settings",
+    "checking": "archive errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
+    " report.doctor report.document report.writer settings",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -135,9 +135,9 @@ MAY_IMPORT = {
     "report.terminal": "report.document report.escape report.findings report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
-    "cli": "catalogue checking doctor errors exercise grader kernel.pool kernel.warm load model"
-    " report.doctor report.document report.escape report.explain report.writer settings"
-    " starter text",
+    "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
+    "cli": "catalogue checking doctor errors exercise grader model report.doctor report.document"
+    " report.escape report.explain report.writer settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; they are discovered, so nothing but `catalogue` knows them.

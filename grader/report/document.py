@@ -99,7 +99,7 @@ class FindingPart(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A report as it is written. `score` is null where the submission could not be graded."""
+    """A report as it is written. `score` is null where the submission could not be graded, or has no exercise."""
 
     schema: Literal["grader/report/v1"]
     exercise: str

@@ -43,9 +43,11 @@ def show(document: Document, console: Console) -> None:
 def _headline(document: Document) -> RenderableType:
     line = Line()
     line.append(one_line(document.submission.name), style="bold")
-    line.append(f"  ·  {one_line(document.title)}\n")
-    if document.score is None:
+    line.append(f"  ·  {one_line(document.title)}\n" if document.title else "\n")
+    if document.status == "ungradable":
         line.append(say("label-ungradable", document.language), style="bold yellow")
+    elif document.score is None:
+        line.append(say("label-findings", document.language, {"count": len(document.findings)}), style="bold")
     else:
         full = document.score == document.max_score
         line.append(say("label-score", document.language) + " ")
