@@ -89,6 +89,18 @@ def sample(times: int, kernels: Kernels) -> Figure:
                   f"{code * 1000:.0f} ms", f"1.6 × {beyond * 1000:+.0f} ms", "1.6 × +150 ms", beyond <= 0.15)  # fmt: skip
 
 
+def probe(times: int, kernels: Kernels) -> Figure:
+    """The cells of the sample, a loop of 3 000 steps, watched by the probe and not."""
+    loaded = load(SAMPLE)
+    bare, watched = in_turn(
+        times * 2,
+        lambda: kernel.cells(kernels, loaded, record=False),
+        lambda: kernel.cells(kernels, loaded, record=True),
+    )
+    return Figure("the sample's cells, watched by the probe and not", f"{watched * 1000:.0f} ms", f"{bare * 1000:.0f} ms",
+                  f"{watched / bare:.2f} ×", "1.10 ×", watched <= 1.1 * bare)  # fmt: skip
+
+
 def confinement(times: int, kernels: Kernels) -> Figure:
     """A kernel's start, confined and not."""
     with Kernels(Settings(sandbox="none")) as unconfined:
@@ -143,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             confinement(times, kernels),
             ready(times, kernels),
             sample(times, kernels),
+            probe(times, kernels),
             memory(kernels),
         ]
     figures += [gone(times), cold_check(times)]

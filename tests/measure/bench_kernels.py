@@ -95,6 +95,15 @@ def whole_run(kernels: Kernels, sample: Submission) -> float:
     return taken[0]
 
 
+def cells(kernels: Kernels, sample: Submission, *, record: bool) -> float:
+    """Seconds that the cells of a sample take in a kernel, with the probe watching the training or not."""
+    session = kernels.open(LIMITS)
+    try:
+        return kernels.do(session.run(sample, seed=0, record=record)).seconds
+    finally:
+        kernels.close(session)
+
+
 def own_code(sources: Sequence[str]) -> float:
     """Seconds that the cells' own code takes, as OWN_CODE says."""
     import json
