@@ -1,0 +1,115 @@
+"""A loss class is called with the prediction and the target, as if it were the loss function itself.
+
+## What it is
+
+`nn.MSELoss` is a class. `nn.MSELoss(pred, y)` makes no loss of pred and y: it makes a new loss object, and takes pred and
+y for its settings.
+
+## Why it matters
+
+PyTorch asks whether the setting pred is true, which no tensor of several numbers can answer ("Boolean value of Tensor
+with more than one value is ambiguous"). Where the class itself is kept (`criterion = nn.MSELoss`), the same follows later.
+
+## Example
+
+```python
+import torch
+
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):
+    pred = w * x + b
+    loss = torch.nn.MSELoss(pred, y)  # ←
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+Make the object first, then call it: `torch.nn.MSELoss()(pred, y)`, or use the function `torch.nn.functional.mse_loss`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import called, last_name
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="a loss class is called like a function",
+        message="`{line_text}` hands the prediction and the target to {name} itself. {name} is a class: its brackets take settings "
+        "and give a loss object; that object is what takes prediction and target.",
+        why="PyTorch takes your tensors for settings and stops, or no loss is computed.",
+        fix="Make the object first: `{name}()(prediction, target)`, or once before the loop `criterion = {name}()`.",
+    ),
+    "zh": Words(
+        title="把损失类当成函数来调用",
+        message="`{line_text}` 把预测值和目标值直接交给了 {name}。{name} 是一个类：它的括号里放的是设置，得到的是一个损失对象；"
+        "要由这个对象来接收预测值和目标值。",
+        why="PyTorch 会把你的张量当成设置而报错，或者根本没有算出损失。",
+        fix="先创建对象：`{name}()(预测值, 目标值)`，或者在循环之前写一次 `criterion = {name}()`。",
+    ),
+}
+
+_LOSSES = {
+    "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss",
+}  # fmt: skip
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Loss classes that are given tensors, or that are called under the name they were kept in."""
+    places = _places(case)
+    if not places:
+        return
+    first = places[0]
+    statement = case.code.statement(first)
+    yield Suspicion(
+        mistake="loss-class-as-function",
+        cell=case.code.cell_of(first),
+        line=first.lineno,
+        sureness=0.97,
+        params={
+            "name": case.code.text(first.func if isinstance(first, ast.Call) else first),
+            "line_text": case.code.text(statement).split("\n")[0],
+        },
+        node=first,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Put the brackets in that make the object."""
+    edits = []
+    for place in _places(case):
+        name = place.func if isinstance(place, ast.Call) else place
+        _, end = case.code.span(name)
+        edits.append(Edit(case.code.cell_of(name), end, end, "()"))
+    yield edits
+
+
+def _places(case: Case) -> list[ast.expr]:
+    own = {node.name for node in case.code.all(ast.ClassDef, ast.FunctionDef)}
+    names = _LOSSES - own
+    places: list[ast.expr] = [
+        call
+        for call in case.code.calls(*names)
+        if len([one for one in call.args if not isinstance(one, ast.Constant)]) >= 2  # noqa: PLR2004
+    ]
+    used = {called(call) for call in case.code.all(ast.Call) if len(call.args) >= 2}  # noqa: PLR2004
+    for assignment in case.code.all(ast.Assign):
+        value = assignment.value
+        if (
+            isinstance(value, ast.Name | ast.Attribute)
+            and last_name(value) in names
+            and any(last_name(target) in used for target in assignment.targets)
+        ):
+            places.append(value)
+    return places
