@@ -20,7 +20,8 @@ class Forward:
         self.code = case.code
         self._functions: dict[str, list[Function]] = defaultdict(list)
         for function in self.code.all(ast.FunctionDef, ast.AsyncFunctionDef):
-            self._functions[function.name].append(function)  # type: ignore[arg-type]
+            assert isinstance(function, Function)
+            self._functions[function.name].append(function)
         self._values: dict[tuple[ast.AST | None, str], list[ast.expr]] = defaultdict(list)
         self._define()
         self._sites: dict[str, list[ast.Call]] = defaultdict(list)
@@ -54,7 +55,7 @@ class Forward:
             try:
                 self._known[node] = any(
                     self._name_tracked(inner) if isinstance(inner, ast.Name) else self._call_tracked(inner)
-                    for inner in self.code.inside(node, ast.Name, ast.Call)  # type: ignore[type-var]
+                    for inner in self.code.inside(node, ast.Name, ast.Call)
                 )
             except RecursionError:
                 self._known[node] = False
@@ -92,7 +93,7 @@ class Forward:
     def _define(self) -> None:
         for node in self.code.all(
             ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.NamedExpr, ast.comprehension
-        ):  # type: ignore[type-var]
+        ):
             scope = self.code.function(node)
             value = node.iter if isinstance(node, ast.For | ast.comprehension) else node.value  # type: ignore[attr-defined]
             if value is None:
@@ -144,7 +145,7 @@ class Forward:
             if part in seen:
                 continue
             seen[part] = None
-            for node in self.code.inside(part, ast.Name, ast.Call):  # type: ignore[type-var]
+            for node in self.code.inside(part, ast.Name, ast.Call):
                 if isinstance(node, ast.Name) and node.id not in self.parameters:
                     waiting += [value for value in self.values(node) if value not in seen]
                 elif isinstance(node, ast.Call):

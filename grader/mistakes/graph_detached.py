@@ -147,5 +147,5 @@ def _quieted(forward: Forward) -> Iterator[Edit]:
 
 
 def _short(text: str) -> str:
-    line = text.split("\n")[0]
+    line = text.split("\n", maxsplit=1)[0]
     return line if len(line) <= 60 else line[:59] + "…"  # noqa: PLR2004

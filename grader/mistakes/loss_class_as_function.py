@@ -96,7 +96,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 
 def _places(case: Case) -> list[ast.expr]:
-    own = {node.name for node in case.code.all(ast.ClassDef, ast.FunctionDef)}
+    own = {node.name for node in case.code.all(ast.ClassDef)}
     names = _LOSSES - own
     places: list[ast.expr] = [
         call

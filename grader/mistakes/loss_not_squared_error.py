@@ -1,0 +1,85 @@
+"""The loss is something else than the squared error: its absolute value, its root, the square of a mean, no square at all.
+
+## What it is
+
+The mean squared error squares each difference between prediction and target, and then takes the mean. `abs` in place of
+the square, a root around it, the square taken after the mean, or a sum in place of the difference is another loss.
+
+## Why it matters
+
+Another loss has another minimum, or gets there by steps of another size. Nothing complains; the line is off.
+
+## Example
+
+```python
+import torch
+
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):
+    loss = (w * x + b - y).mean() ** 2  # ←
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+Difference, square, mean, in this order: `((w * x + b - y) ** 2).mean()`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit
+from grader.evidence.forward import forward_of
+from grader.evidence.losses import Way, ways
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="the loss is not the squared error",
+        message="`{part}` is not the squared error: {what}.",
+        why="Another loss has another minimum or other steps on the way, so the training ends elsewhere.",
+        fix="Take the difference of prediction and target, square it, then take the mean.",
+    ),
+    "zh": Words(
+        title="损失不是平方误差",
+        message="`{part}` 不是平方误差（{what}）。",
+        why="不同的损失有不同的最小值或不同的步长，训练因此会停在别处。",
+        fix="先求预测值与目标值之差，再平方，最后求平均。",
+    ),
+}
+
+_SURE = ("abs", "root", "square of the mean", "no square", "other loss")
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Where the formula of the loss leaves the squared error, in a submission that has lost points."""
+    if case.full:
+        return
+    found = ways(forward_of(case))
+    if not found:
+        return
+    first = found[0]
+    yield Suspicion(
+        mistake="loss-not-squared-error",
+        cell=case.code.cell_of(first.node),
+        line=first.node.lineno,
+        sureness=0.86 if first.what in _SURE else 0.78,
+        params={"part": case.code.text(first.node).split("\n", maxsplit=1)[0], "what": first.what},
+        node=first.node,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """The squared error, in the learner's names."""
+    found: list[Way] = ways(forward_of(case))
+    for way in found[:3]:
+        yield list(way.edits)

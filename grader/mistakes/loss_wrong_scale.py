@@ -1,0 +1,190 @@
+"""The loss is the mean squared error times a factor: a sum in place of a mean, or a mean divided once more.
+
+## What it is
+
+`((y_pred - y) ** 2).sum()` over 100 points is 100 times the mean, and so is its gradient. A mean divided by 100 again is
+100 times too small.
+
+## Why it matters
+
+The minimum is the same, but each step is as much too long or too short. With a learning rate that suits the mean, a sum
+jumps over the minimum until nan; a small fraction hardly moves.
+
+## Example
+
+```python
+import torch
+
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).sum()  # ←
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+Take the mean, once: `((w * x + b - y) ** 2).mean()`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import called
+from grader.evidence.edits import Edit
+from grader.evidence.forward import Forward, forward_of
+from grader.evidence.rewrite import keep_only, rename_call
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="the loss has the wrong scale",
+        message="`{part}` makes the loss, and with it every gradient, a multiple of what was asked.",
+        why="Each step is as much too long or too short: the numbers run off, or hardly move.",
+        fix="Reduce the squared errors exactly as the task says, without a further factor.",
+    ),
+    "zh": Words(
+        title="损失的大小不对",
+        message="`{part}` 使损失以及所有梯度都变成了要求值的若干倍。",
+        why="每一步因此相应地太大或太小：数值要么发散，要么几乎不动。",
+        fix="按题目的要求对平方误差求平均（或求和），不要再乘除别的因子。",
+    ),
+}
+
+_REDUCE = ("mean", "sum")
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """A sum where a mean would do, and factors around the loss; a rerun has to prove them."""
+    forward = forward_of(case)
+    ways = _ways(case, forward)
+    if not ways or case.full:
+        return
+    lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
+    node = ways[0][0]
+    yield Suspicion(
+        mistake="loss-wrong-scale",
+        cell=case.code.cell_of(node),
+        line=node.lineno,
+        sureness=0.87 if lost else 0.8 if not _only_mean(ways) else 0.62,
+        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
+        node=node,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """A mean for a sum, and no factor; where there was neither, a sum for the mean."""
+    for _, edits in _ways(case, forward_of(case))[:3]:
+        yield edits
+
+
+def _only_mean(ways: list[tuple[ast.expr, list[Edit]]]) -> bool:
+    return len(ways) == 1 and isinstance(ways[0][0], ast.Call) and called(ways[0][0]) == "mean"
+
+
+def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
+    """The mends, each with the expression that it is about: factors first, then sums, then means."""
+    factors: list[tuple[ast.expr, list[Edit]]] = []
+    sums: list[tuple[ast.expr, list[Edit]]] = []
+    means: list[tuple[ast.expr, list[Edit]]] = []
+    for node in forward.inside(ast.Call, ast.BinOp):
+        if isinstance(node, ast.BinOp):
+            kept = _scaled(case, forward, node)
+            if kept is not None:
+                edits = keep_only(case.code, node, kept)
+                if (total := _reduction(forward, kept, "sum")) is not None:
+                    edits.append(rename_call(case.code, total, "mean"))
+                factors.append((node, edits))
+        elif isinstance(node, ast.Call):
+            if called(node) in _REDUCE and _of_errors(forward, node):
+                edits = [rename_call(case.code, node, "mean" if called(node) == "sum" else "sum")]
+                (sums if called(node) == "sum" else means).append((node, edits))
+            for keyword in node.keywords:
+                if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant):
+                    if keyword.value.value == "sum":
+                        sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
+    sums = [one for one in sums if not _is_divided(case, one[0])]
+    sums += _constructed(case)
+    if len(factors) > 1:
+        together = [edit for _, edits in factors for edit in edits]
+        factors.append((factors[0][0], together))
+    return [*factors, *sums, *_augmented(case, forward), *means]
+
+
+def _scaled(case: Case, forward: Forward, node: ast.BinOp) -> ast.expr | None:
+    """What is left of a loss or squared error without its factor."""
+    if not isinstance(node.op, ast.Div | ast.Mult):
+        return None
+    sides = [(node.left, node.right)]
+    if isinstance(node.op, ast.Mult):
+        sides.append((node.right, node.left))
+    for kept, factor in sides:
+        if forward.tracked(factor) or not forward.tracked(kept) or not _is_number(case, factor):
+            continue
+        total = _reduction(forward, kept, "sum")
+        if total is not None and kept is total and not isinstance(factor, ast.Constant | ast.BinOp):
+            continue  # a sum divided by the number of points is the mean
+        if forward.is_loss_like(kept) or _reduction(forward, kept, "mean") is not None:
+            return kept
+    return None
+
+
+def _reduction(forward: Forward, node: ast.expr, name: str) -> ast.Call | None:
+    return next((call for call in forward.code.calls(name, inside=node) if _of_errors(forward, call)), None)
+
+
+def _of_errors(forward: Forward, call: ast.Call) -> bool:
+    """Whether a reduction is taken of squared errors."""
+    of = [*call.args[:1]]
+    if isinstance(call.func, ast.Attribute):
+        of.append(call.func.value)
+    return any(forward.tracked(one) for one in of)
+
+
+def _is_divided(case: Case, node: ast.expr) -> bool:
+    parent = case.code.parent(node)
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div) and parent.left is node
+
+
+def _is_number(case: Case, node: ast.expr) -> bool:
+    """Whether an expression is a plain number: a literal, a count such as `len(x)`, a name that held a number."""
+    if isinstance(node, ast.BinOp):
+        return _is_number(case, node.left) and _is_number(case, node.right)
+    if isinstance(node, ast.Call):
+        return called(node) in ("len", "numel", "size", "float")
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("size", "shape")
+    return case.number(node) is not None or (isinstance(node, ast.Name) and node.id.lower() in ("n", "m"))
+
+
+def _constructed(case: Case) -> list[tuple[ast.expr, list[Edit]]]:
+    """`nn.MSELoss(reduction="sum")`, made outside of the forward pass."""
+    return [
+        (call, [case.code.replace(keyword.value, '"mean"')])
+        for call in case.code.calls("MSELoss")
+        for keyword in call.keywords
+        if keyword.arg == "reduction"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value == "sum"
+    ]
+
+
+def _augmented(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
+    """`loss /= n`, `loss *= 0.5`."""
+    return [
+        (statement.target, [case.code.delete(statement)])
+        for statement in case.code.all(ast.AugAssign)
+        if isinstance(statement.op, ast.Div | ast.Mult)
+        and isinstance(statement.target, ast.Name)
+        and statement.target.id in forward.root_names
+    ]

@@ -1,0 +1,131 @@
+"""A penalty on the size of the parameters is added where the plain least-squares line is asked for.
+
+## What it is
+
+`weight_decay=0.1`, or `+ 0.1 * (w ** 2).sum()` in the loss, pulls every parameter towards 0 at each step.
+
+## Why it matters
+
+The minimum is another one: w and b stay short of the line that fits the data best, however long the training.
+
+## Example
+
+```python
+import torch
+
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+optimizer = torch.optim.SGD([w, b], lr=0.05, weight_decay=0.5)  # ←
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+```
+
+## Fix
+
+Leave the penalty out: `torch.optim.SGD([w, b], lr=0.05)`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit
+from grader.evidence.forward import Forward, forward_of
+from grader.evidence.rewrite import drop_keyword, keep_only
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="a penalty pulls the parameters towards 0",
+        message="`{part}` adds a penalty on the size of the parameters. The task asks for the plain squared error.",
+        why="The minimum lies elsewhere, and the parameters end short of the line that fits best.",
+        fix="Leave the penalty out.",
+    ),
+    "zh": Words(
+        title="惩罚项把参数拉向 0",
+        message="`{part}` 加上了对参数大小的惩罚。题目要求的是单纯的平方误差。",
+        why="最小值的位置因此变了，参数到不了拟合最好的那条直线。",
+        fix="去掉惩罚项。",
+    ),
+}
+
+_SIZES = ("norm", "abs", "square", "pow", "sum")
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Weight decay, or a term of the loss that only parameters are in, where something is missing in the end."""
+    if case.full:
+        return
+    places = _places(case)
+    if not places:
+        return
+    node = places[0][0]
+    yield Suspicion(
+        mistake="penalty-added",
+        cell=case.code.cell_of(node),
+        line=node.lineno,  # type: ignore[attr-defined]
+        sureness=0.88,
+        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
+        node=node,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Take the penalties out."""
+    yield [edit for _, edits in _places(case) for edit in edits]
+
+
+def _places(case: Case) -> list[tuple[ast.AST, list[Edit]]]:
+    found: list[tuple[ast.AST, list[Edit]]] = []
+    for call in case.code.all(ast.Call):
+        for keyword in call.keywords:
+            if keyword.arg == "weight_decay" and (case.number(keyword.value) or 0.0) > 0:
+                found.append((keyword, [drop_keyword(case.code, call, keyword)]))
+    forward = forward_of(case)
+    for node in forward.inside(ast.BinOp):
+        assert isinstance(node, ast.BinOp)
+        if not isinstance(node.op, ast.Add):
+            continue
+        for kept, penalty in ((node.left, node.right), (node.right, node.left)):
+            if (
+                _is_penalty(forward, penalty)
+                and not forward.parameters_only(kept)
+                and forward.is_loss_like(kept)
+            ):
+                found.append((penalty, keep_only(case.code, node, kept)))
+                break
+    for statement in case.code.all(ast.AugAssign):
+        if (
+            isinstance(statement.op, ast.Add)
+            and isinstance(statement.target, ast.Name)
+            and statement.target.id in forward.root_names
+            and _is_penalty(forward, statement.value)
+        ):
+            found.append((statement, [case.code.delete(statement)]))
+    return found
+
+
+def _is_penalty(forward: Forward, node: ast.expr) -> bool:
+    return forward.tracked(node) and forward.parameters_only(node) and _measures_size(forward, node, 2)
+
+
+def _measures_size(forward: Forward, node: ast.expr, depth: int) -> bool:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
+            return True
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
+            if ast.unparse(inner.left) == ast.unparse(inner.right):
+                return True
+        if isinstance(inner, ast.Call):
+            name = inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
+            if name in _SIZES:
+                return True
+        if depth and isinstance(inner, ast.Name) and inner.id not in forward.parameters:
+            if any(_measures_size(forward, value, depth - 1) for value in forward.values(inner)):
+                return True
+    return False
