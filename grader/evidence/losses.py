@@ -12,6 +12,8 @@ from grader.evidence.rewrite import atom, keep_only, rename_call
 _OTHER_CLASSES = ("L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss")
 _OTHER_FUNCTIONS = ("l1_loss", "smooth_l1_loss", "huber_loss", "cross_entropy", "binary_cross_entropy")
 _REDUCE = ("mean", "sum")
+# What is no squared error, beyond doubt.
+SURE = ("abs", "root", "square of the mean", "no square", "other loss")
 
 
 class Way(NamedTuple):
@@ -74,6 +76,7 @@ def _powers(forward: Forward) -> Iterator[Way]:
     """The square of a mean, and exponents other than 2."""
     code = forward.code
     for node in forward.inside(ast.BinOp, ast.Call):
+        assert isinstance(node, ast.expr)
         power = _power(node)
         if power is None or not forward.tracked(power[0]):
             continue

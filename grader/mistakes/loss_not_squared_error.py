@@ -33,13 +33,12 @@ for step in range(1000):
 Difference, square, mean, in this order: `((w * x + b - y) ** 2).mean()`.
 """
 
-import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
-from grader.evidence.losses import Way, ways
+from grader.evidence.losses import SURE, Way, ways
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -57,8 +56,6 @@ TEXT = {
     ),
 }
 
-_SURE = ("abs", "root", "square of the mean", "no square", "other loss")
-
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Where the formula of the loss leaves the squared error, in a submission that has lost points."""
@@ -72,7 +69,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         mistake="loss-not-squared-error",
         cell=case.code.cell_of(first.node),
         line=first.node.lineno,
-        sureness=0.86 if first.what in _SURE else 0.78,
+        sureness=0.86 if first.what in SURE else 0.78,
         params={"part": case.code.text(first.node).split("\n", maxsplit=1)[0], "what": first.what},
         node=first.node,
     )

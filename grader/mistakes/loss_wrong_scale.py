@@ -41,6 +41,8 @@ from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
+from grader.evidence.losses import SURE
+from grader.evidence.losses import ways as other_losses
 from grader.evidence.rewrite import keep_only, rename_call
 from grader.evidence.suspicion import Suspicion, Words
 
@@ -66,7 +68,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """A sum where a mean would do, and factors around the loss; a rerun has to prove them."""
     forward = forward_of(case)
     ways = _ways(case, forward)
-    if not ways or case.full:
+    if not ways or case.full or any(way.what in SURE for way in other_losses(forward)):
         return
     lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
     node = ways[0][0]
@@ -91,7 +93,7 @@ def _only_mean(ways: list[tuple[ast.expr, list[Edit]]]) -> bool:
 
 
 def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
-    """The mends, each with the expression that it is about: factors first, then sums, then means."""
+    """The mends, each with the expression that it is about: means outside of trainings, factors, sums."""
     factors: list[tuple[ast.expr, list[Edit]]] = []
     sums: list[tuple[ast.expr, list[Edit]]] = []
     means: list[tuple[ast.expr, list[Edit]]] = []
@@ -106,7 +108,10 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
         elif isinstance(node, ast.Call):
             if called(node) in _REDUCE and _of_errors(forward, node):
                 edits = [rename_call(case.code, node, "mean" if called(node) == "sum" else "sum")]
-                (sums if called(node) == "sum" else means).append((node, edits))
+                if called(node) == "sum":
+                    sums.append((node, edits))
+                elif case.code.loop(node) is None and case.code.function(node) is None:
+                    means.append((node, edits))  # in a training, a sum would only lengthen the steps
             for keyword in node.keywords:
                 if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant):
                     if keyword.value.value == "sum":
@@ -116,7 +121,7 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
     if len(factors) > 1:
         together = [edit for _, edits in factors for edit in edits]
         factors.append((factors[0][0], together))
-    return [*factors, *sums, *_augmented(case, forward), *means]
+    return [*means, *factors, *sums, *_augmented(case, forward)]
 
 
 def _scaled(case: Case, forward: Forward, node: ast.BinOp) -> ast.expr | None:
