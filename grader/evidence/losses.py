@@ -67,9 +67,8 @@ def _roots(forward: Forward) -> Iterator[Way]:
             of = _operand(node)
             if of is not None and forward.tracked(of):
                 yield Way(node, "root", tuple(keep_only(forward.code, node, of)))
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and forward.tracked(node.left):
-            if isinstance(node.right, ast.Constant) and node.right.value == 0.5:  # noqa: PLR2004
-                yield Way(node, "root", tuple(keep_only(forward.code, node, node.left)))
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _is_half(node.right):
+            yield Way(node, "root", tuple(keep_only(forward.code, node, node.left)))
 
 
 def _powers(forward: Forward) -> Iterator[Way]:
@@ -92,9 +91,17 @@ def _powers(forward: Forward) -> Iterator[Way]:
                 text = f"({atom(code, of)} ** 2)"
                 edits = (code.replace(of, text), code.replace(node, base.id))
                 yield Way(node, "square of the mean", edits)
-        elif _is_difference(forward, base) and isinstance(exponent, ast.Constant):
-            if exponent.value not in (2, 2.0, 0.5):
-                yield Way(node, "another power", (code.replace(exponent, "2"),))
+        elif _is_difference(forward, base) and _is_other_power(exponent):
+            assert exponent is not None
+            yield Way(node, "another power", (code.replace(exponent, "2"),))
+
+
+def _is_half(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0.5  # noqa: PLR2004 - the root
+
+
+def _is_other_power(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value not in (2, 2.0, 0.5)
 
 
 def _added(forward: Forward) -> Iterator[Way]:

@@ -113,9 +113,8 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
                 elif case.code.loop(node) is None and case.code.function(node) is None:
                     means.append((node, edits))  # in a training, a sum would only lengthen the steps
             for keyword in node.keywords:
-                if keyword.arg == "reduction" and isinstance(keyword.value, ast.Constant):
-                    if keyword.value.value == "sum":
-                        sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
+                if keyword.arg == "reduction" and ast.unparse(keyword.value) == "'sum'":
+                    sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
     sums = [one for one in sums if not _is_divided(case, one[0])]
     sums += _constructed(case)
     if len(factors) > 1:

@@ -204,11 +204,10 @@ def _missing(case: Case, forward: Forward) -> Iterator[_Way]:
             isinstance(node, ast.BinOp)
             and isinstance(node.op, ast.Add)
             and _is_parameter(forward, node.right)
-        ):
-            if not forward.tracked(node.left):
-                yield _Way(
-                    node.left, [case.code.replace(node.left, f"{missing[0]} * {atom(case.code, node.left)}")]
-                )
+        ) and not forward.tracked(node.left):
+            yield _Way(
+                node.left, [case.code.replace(node.left, f"{missing[0]} * {atom(case.code, node.left)}")]
+            )
 
 
 def _bracketed(case: Case, node: ast.expr, name: str) -> str:
@@ -227,16 +226,19 @@ def _swapped(case: Case, forward: Forward) -> Iterator[_Way]:
             continue
         for slope in (product.left, product.right):
             if (
-                _is_parameter(forward, slope)
-                and isinstance(slope, ast.Name)
-                and isinstance(node.right, ast.Name)
+                (
+                    _is_parameter(forward, slope)
+                    and isinstance(slope, ast.Name)
+                    and isinstance(node.right, ast.Name)
+                )
+                and slope.id.startswith("b")
+                and node.right.id.startswith("w")
             ):
-                if slope.id.startswith("b") and node.right.id.startswith("w"):
-                    edits = [
-                        case.code.replace(slope, node.right.id),
-                        case.code.replace(node.right, slope.id),
-                    ]
-                    yield _Way(node, edits)
+                edits = [
+                    case.code.replace(slope, node.right.id),
+                    case.code.replace(node.right, slope.id),
+                ]
+                yield _Way(node, edits)
 
 
 def _not_squared(case: Case, forward: Forward) -> Iterator[_Way]:

@@ -32,6 +32,8 @@ for step in range(1000):
 Write the name as it is: `loss.backward()`.
 """
 
+# ruff: noqa: SIM905 - a list of strings is four times as long
+
 import ast
 import builtins
 import difflib
@@ -70,26 +72,26 @@ _TENSOR = (
     "grad grad_fn is_leaf item long log matmul max mean min mm mul mul_ ndim norm numel numpy permute pow relu "
     "requires_grad requires_grad_ reshape retain_grad shape sigmoid size sqrt square squeeze std sub sub_ sum t T tanh "
     "tolist transpose type unsqueeze unsqueeze_ var view view_as zero_ cuda to div div_ mse_loss"
-).split()  # noqa: SIM905 - a list of strings is four times as long
+).split()
 _TORCH = (
     "Tensor abs add arange as_tensor autograd cat dot double empty exp eye float32 float64 float from_numpy full "
     "Generator inference_mode int64 int32 linspace log long manual_seed matmul max mean min mm mul nn no_grad norm numel "
     "ones ones_like optim pow rand rand_like randint randn randn_like randperm relu reshape set_grad_enabled sigmoid sqrt "
     "square squeeze stack std sub sum tanh tensor unsqueeze utils var zeros zeros_like normal manual_seed enable_grad"
-).split()  # noqa: SIM905 - a list of strings is four times as long
-_NN = "Module Linear MSELoss L1Loss Parameter ParameterList Sequential functional init ReLU Tanh Sigmoid utils".split()  # noqa: SIM905 - a list of strings is four times as long
-_FUNCTIONAL = "mse_loss l1_loss smooth_l1_loss relu sigmoid tanh linear".split()  # noqa: SIM905 - a list of strings is four times as long
-_OPTIM = "SGD Adam AdamW RMSprop Adagrad LBFGS lr_scheduler Optimizer".split()  # noqa: SIM905 - a list of strings is four times as long
-_OPTIMIZER = "step zero_grad param_groups state state_dict add_param_group".split()  # noqa: SIM905 - a list of strings is four times as long
+).split()
+_NN = "Module Linear MSELoss L1Loss Parameter ParameterList Sequential functional init ReLU Tanh Sigmoid utils".split()
+_FUNCTIONAL = "mse_loss l1_loss smooth_l1_loss relu sigmoid tanh linear".split()
+_OPTIM = "SGD Adam AdamW RMSprop Adagrad LBFGS lr_scheduler Optimizer".split()
+_OPTIMIZER = "step zero_grad param_groups state state_dict add_param_group".split()
 _MODULE = (
     "parameters named_parameters zero_grad train eval forward weight bias state_dict load_state_dict double float to apply "
     "children modules requires_grad_"
-).split()  # noqa: SIM905 - a list of strings is four times as long
+).split()
 _NUMPY = (
     "abs absolute append arange array asarray concatenate cos cumsum dot exp float32 float64 full linspace log mean "
     "max min newaxis normal ones power random reshape seed sin sqrt square std sum zeros zeros_like rand randn uniform "
     "default_rng polyfit"
-).split()  # noqa: SIM905 - a list of strings is four times as long
+).split()
 _OWN = {
     "torch": _TORCH,
     "torch.nn": _NN,

@@ -118,14 +118,21 @@ def _measures_size(forward: Forward, node: ast.expr, depth: int) -> bool:
     for inner in ast.walk(node):
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
             return True
-        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
-            if ast.unparse(inner.left) == ast.unparse(inner.right):
-                return True
+        if (
+            isinstance(inner, ast.BinOp)
+            and isinstance(inner.op, ast.Mult)
+            and ast.unparse(inner.left) == ast.unparse(inner.right)
+        ):
+            return True
         if isinstance(inner, ast.Call):
             name = inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
             if name in _SIZES:
                 return True
-        if depth and isinstance(inner, ast.Name) and inner.id not in forward.parameters:
-            if any(_measures_size(forward, value, depth - 1) for value in forward.values(inner)):
-                return True
+        if (
+            depth
+            and isinstance(inner, ast.Name)
+            and inner.id not in forward.parameters
+            and any(_measures_size(forward, value, depth - 1) for value in forward.values(inner))
+        ):
+            return True
     return False
