@@ -32,8 +32,6 @@ for step in range(1000):
 Write the name as it is: `loss.backward()`.
 """
 
-# ruff: noqa: SIM905 - a list of strings is four times as long
-
 import ast
 import builtins
 import difflib
@@ -72,26 +70,28 @@ _TENSOR = (
     "grad grad_fn is_leaf item long log matmul max mean min mm mul mul_ ndim norm numel numpy permute pow relu "
     "requires_grad requires_grad_ reshape retain_grad shape sigmoid size sqrt square squeeze std sub sub_ sum t T tanh "
     "tolist transpose type unsqueeze unsqueeze_ var view view_as zero_ cuda to div div_ mse_loss"
-).split()
+)
 _TORCH = (
     "Tensor abs add arange as_tensor autograd cat dot double empty exp eye float32 float64 float from_numpy full "
     "Generator inference_mode int64 int32 linspace log long manual_seed matmul max mean min mm mul nn no_grad norm numel "
     "ones ones_like optim pow rand rand_like randint randn randn_like randperm relu reshape set_grad_enabled sigmoid sqrt "
     "square squeeze stack std sub sum tanh tensor unsqueeze utils var zeros zeros_like normal manual_seed enable_grad"
-).split()
-_NN = "Module Linear MSELoss L1Loss Parameter ParameterList Sequential functional init ReLU Tanh Sigmoid utils".split()
-_FUNCTIONAL = "mse_loss l1_loss smooth_l1_loss relu sigmoid tanh linear".split()
-_OPTIM = "SGD Adam AdamW RMSprop Adagrad LBFGS lr_scheduler Optimizer".split()
-_OPTIMIZER = "step zero_grad param_groups state state_dict add_param_group".split()
+)
+_NN = (
+    "Module Linear MSELoss L1Loss Parameter ParameterList Sequential functional init ReLU Tanh Sigmoid utils"
+)
+_FUNCTIONAL = "mse_loss l1_loss smooth_l1_loss relu sigmoid tanh linear"
+_OPTIM = "SGD Adam AdamW RMSprop Adagrad LBFGS lr_scheduler Optimizer"
+_OPTIMIZER = "step zero_grad param_groups state state_dict add_param_group"
 _MODULE = (
     "parameters named_parameters zero_grad train eval forward weight bias state_dict load_state_dict double float to apply "
     "children modules requires_grad_"
-).split()
+)
 _NUMPY = (
     "abs absolute append arange array asarray concatenate cos cumsum dot exp float32 float64 full linspace log mean "
     "max min newaxis normal ones power random reshape seed sin sqrt square std sum zeros zeros_like rand randn uniform "
     "default_rng polyfit"
-).split()
+)
 _OWN = {
     "torch": _TORCH,
     "torch.nn": _NN,
@@ -100,7 +100,7 @@ _OWN = {
     "torch.nn.modules": _NN,
     "numpy": _NUMPY,
     "numpy.random": _NUMPY,
-    "torch.autograd": ["grad", "backward", "Variable", "Function"],
+    "torch.autograd": "grad backward Variable Function",
 }
 _NEAR, _VERY_NEAR = 0.7, 0.84
 _ATTRIBUTE = re.compile(
@@ -150,7 +150,7 @@ def _misspelt(case: Case, error: RunError) -> tuple[str, str] | None:
         right = _nearest(name, _attributes(case, match["kind"] or match["type"] or "", match["module"]))
     elif match := _IMPORT.search(error.message):
         name = match["name"]
-        right = _nearest(name, _OWN.get(match["module"], ()))
+        right = _nearest(name, _OWN.get(match["module"], "").split())
     elif match := _NAME.search(error.message):
         name = match["name"]
         right = _nearest(name, _defined(case) - {name})
@@ -175,11 +175,11 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _attributes(case: Case, kind: str, module: str | None) -> Iterable[str]:
     if module is not None:
-        return _OWN.get(module, ())
+        return _OWN.get(module, "").split()
     if kind in ("Tensor", "Parameter"):
-        return _TENSOR
-    if kind in _OPTIM:
-        return _OPTIMIZER
+        return _TENSOR.split()
+    if kind in _OPTIM.split():
+        return _OPTIMIZER.split()
     own = {
         node.attr
         for node in case.code.all(ast.Attribute)
@@ -191,8 +191,8 @@ def _attributes(case: Case, kind: str, module: str | None) -> Iterable[str]:
         if case.code.around(node, ast.ClassDef) is not None
     }
     if kind in {node.name for node in case.code.all(ast.ClassDef)}:
-        return [*own, *_MODULE]
-    return _MODULE if kind in _NN else ()
+        return [*own, *_MODULE.split()]
+    return _MODULE.split() if kind in _NN.split() else ()
 
 
 def _defined(case: Case) -> set[str]:
