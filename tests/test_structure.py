@@ -119,6 +119,8 @@ MAY_IMPORT = {
     "evidence.code": "evidence.edits model",
     "evidence.case": "arrays evidence.code model trace values",
     "evidence.suspicion": "model",
+    "evidence.updates": "evidence.case evidence.code trace",
+    "evidence.kept": "arrays evidence.case evidence.edits evidence.updates model trace",
     "mistakes": "",
     "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
     "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",
