@@ -121,6 +121,7 @@ MAY_IMPORT = {
     "evidence.suspicion": "model",
     "evidence.updates": "evidence.case evidence.code trace",
     "evidence.kept": "arrays evidence.case evidence.edits evidence.updates model trace",
+    "evidence.rebinding": "evidence.case evidence.code evidence.edits evidence.updates trace",
     "mistakes": "",
     "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
     "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",
