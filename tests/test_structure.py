@@ -120,6 +120,7 @@ MAY_IMPORT = {
     "evidence.case": "arrays evidence.code model trace values",
     "evidence.suspicion": "model",
     "evidence.updates": "evidence.case evidence.code trace",
+    "evidence.creation": "evidence.case evidence.code evidence.edits evidence.updates",
     "evidence.kept": "arrays evidence.case evidence.edits evidence.updates model trace",
     "evidence.rebinding": "evidence.case evidence.code evidence.edits evidence.updates trace",
     "mistakes": "",

@@ -69,7 +69,10 @@ def doubled_gradients(case: Case) -> Kept | None:
         return None
     for first, second in pairwise(case.gradient_events):
         statements = statement_of(case, first), statement_of(case, second)
-        if any(one is None or case.code.loop(one) is not None or case.code.function(one) is not None for one in statements):
+        if any(
+            one is None or case.code.loop(one) is not None or case.code.function(one) is not None
+            for one in statements
+        ):
             continue
         if first.kind == second.kind == "backward" and not first.raised and not second.raised:
             leaves = {tensor.number: tensor for tensor in first.tensors[: first.leaves]}
@@ -89,7 +92,9 @@ def doubled_gradients(case: Case) -> Kept | None:
 def told(case: Case, kept: Kept) -> Parameters:
     """The parameters of a message on kept gradients."""
     statement = statement_of(case, kept.event)
-    line = "" if statement is None else case.code.text(statement).split("\n")[0]
+    calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
+    text = case.code.text(calls[0]) if calls else case.code.line(kept.event.cell, kept.event.line).strip()
+    line = text.split("\n")[0]
     names = [name for name in (_name(tensor) for tensor in kept.kept) if name] or ["w"]
     cleared = [name for name in (_name(tensor) for tensor in kept.cleared) if name] or ["w"]
     return {

@@ -71,7 +71,9 @@ def _updates(case: Case) -> Iterator[Rebinding]:
 
 def _sureness(case: Case, update: Update, backward: bool) -> float:
     lost = _lost(case, update.owner)
-    repeated = case.code.loop(update.statement) is not None or case.code.function(update.statement) is not None
+    repeated = (
+        case.code.loop(update.statement) is not None or case.code.function(update.statement) is not None
+    )
     if not backward:
         return 0.93 if lost == "gradient" else 0.0
     if lost:
@@ -168,7 +170,9 @@ def _lists(case: Case) -> Iterator[Rebinding]:
         if case.code.loop(statement) is None and case.code.function(statement) is None:
             continue
         text = f"for {name} in {case.code.text(generator.iter)}: {name}.data = {case.code.text(value.elt)}"
-        alone = case.code.line(case.code.cell_of(statement), statement.lineno).strip() == case.code.text(statement)
+        alone = case.code.line(case.code.cell_of(statement), statement.lineno).strip() == case.code.text(
+            statement
+        )
         edits = (case.code.replace(statement, text),) if alone else ()
         if not _stays_leaf(case, f"{ast.unparse(target)}[0]"):
             yield Rebinding(statement, ast.unparse(target), 0.93, edits)
@@ -186,7 +190,9 @@ def _returned(case: Case) -> Iterator[Rebinding]:
     for loop in case.training_loops if makers else ():
         for statement in case.code.inside(loop, ast.Assign):
             if isinstance(statement.value, ast.Call) and called(statement.value) in makers:
-                targets = [one for one in targets_of(statement) if ast.unparse(one) in _texts(statement.value)]
+                targets = [
+                    one for one in targets_of(statement) if ast.unparse(one) in _texts(statement.value)
+                ]
                 for target in targets:
                     name = ast.unparse(target)
                     if not _stays_leaf(case, name):
@@ -207,7 +213,11 @@ def _loop_variables(case: Case) -> Iterator[Rebinding]:
         for target in targets_of(loop):
             if not isinstance(target, ast.Name) or target.id not in made or made & names_in(loop.iter):
                 continue
-            uses = [node for node in case.code.inside(loop, ast.Name) if node.id == target.id and node is not target]
+            uses = [
+                node
+                for node in case.code.inside(loop, ast.Name)
+                if node.id == target.id and node is not target
+            ]
             if loop in case.training_loops and uses and not last_name(loop.iter).startswith("param"):
                 raised = any(target.id in event.plain for event in case.events_in(loop, "error", "backward"))
                 edits = tuple(_renamed(case, loop, target, uses))

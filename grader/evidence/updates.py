@@ -24,6 +24,11 @@ class Update(NamedTuple):
     target: ast.expr
     rebinds: bool
 
+    @property
+    def rebinds_name(self) -> bool:
+        """Whether a plain assignment does so."""
+        return self.rebinds or isinstance(self.statement, ast.Assign | ast.AnnAssign)
+
 
 def bare(node: ast.expr) -> ast.expr:
     """`w` of `w`, `w.data`, `w.data[:]`, `w.detach()`."""
