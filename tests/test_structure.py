@@ -121,6 +121,7 @@ MAY_IMPORT = {
     "evidence.suspicion": "model",
     "evidence.updates": "evidence.case evidence.code trace",
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.updates",
+    "evidence.forward": "evidence.case evidence.code evidence.updates",
     "evidence.kept": "arrays evidence.case evidence.edits evidence.updates model trace",
     "evidence.rebinding": "evidence.case evidence.code evidence.edits evidence.updates trace",
     "mistakes": "",

@@ -15,10 +15,8 @@ MAKERS = ("tensor", "zeros", "ones", "randn", "rand", "full", "empty", "FloatTen
 
 def made(case: Case, name: str) -> Iterator[tuple[ast.stmt, ast.expr]]:
     """The expressions that a name is given: by assignment, or as an argument of that name where a function is called."""
-    for statement in case.code.all(ast.Assign, ast.AnnAssign):
-        if statement.value is None:
-            continue
-        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+    for statement in case.code.all(ast.Assign):
+        for target in statement.targets:
             value = statement.value
             if ast.unparse(target) == name:
                 yield statement, value
@@ -104,7 +102,9 @@ def unwatched(case: Case, found: Sequence[Update]) -> Iterator[list[Edit]]:
 def not_entered(case: Case) -> list[ast.stmt]:
     """Where no_grad is named but not entered: `with torch.no_grad:`, `torch.no_grad()` alone on a line."""
     found: list[ast.stmt] = []
-    for statement in case.code.all(ast.With, ast.Expr):
+    for statement in case.code.all(ast.stmt):
+        if not isinstance(statement, ast.With | ast.Expr):
+            continue
         parts = (
             [item.context_expr for item in statement.items]
             if isinstance(statement, ast.With)

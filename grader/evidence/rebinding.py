@@ -7,20 +7,22 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function, called, last_name, names_in, targets_of
+from grader.evidence.code import called, last_name, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.updates import (
     Update,
+    argument_names,
     bare,
     clearings,
+    declares,
     gradients_in,
     in_no_grad,
+    makes_leaf,
     scope,
     updates,
 )
 from grader.trace import Tensor
 
-LEAF_MAKERS = ("requires_grad_", "Variable", "Parameter")
 FRESH = ("step", "i", "k", "epoch", "index", "number")
 
 
@@ -111,7 +113,7 @@ def _may_assign(case: Case, update: Update) -> bool:
     if function is None or not isinstance(update.target, ast.Name):
         return True
     name = update.target.id
-    return name in _parameters(function) or _declared(case, function, name)
+    return name in argument_names(function) or declares(case, function, name)
 
 
 def _inner(node: ast.expr) -> ast.expr:
@@ -137,7 +139,7 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
     """`w -= …` in a function, which makes w a local name."""
     for error in case.errors:
         match = re.search(r"local variable '(\w+)'", error.message)
-        statement = case.code.at(error.cell, error.line)
+        statement = case.code.at(error.cell or 0, error.line)
         function = None if match is None or statement is None else case.code.function(statement)
         if match is None or function is None:
             continue
@@ -145,7 +147,7 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
         if match[1] not in {one.owner for one in inside}:
             continue
         for update in inside:
-            if not isinstance(update.target, ast.Name) or update.owner in _parameters(function):
+            if not isinstance(update.target, ast.Name) or update.owner in argument_names(function):
                 continue
             edits = (
                 [case.code.replace(update.target, f"{update.owner}.data")]
@@ -236,15 +238,6 @@ def _renamed(case: Case, loop: ast.For, target: ast.Name, uses: list[ast.Name]) 
 # ---- whether it is one ----------------------------------------------------------------------
 
 
-def makes_leaf(value: ast.AST) -> bool:
-    """Whether an expression ends in a fresh leaf: `….requires_grad_()`, `torch.tensor(…, requires_grad=True)`."""
-    return any(
-        isinstance(node, ast.Call) and called(node) in LEAF_MAKERS
-        or isinstance(node, ast.keyword) and node.arg == "requires_grad"
-        for node in ast.walk(value)
-    )  # fmt: skip
-
-
 def _made_leaf_again(case: Case, update: Update) -> bool:
     """Whether the same loop or function makes the name a leaf again: `w.requires_grad_()`, `w = Variable(w, …)`."""
     root = case.code.loop(update.statement) or scope(case, update.statement)
@@ -297,12 +290,3 @@ def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
             new = next((one for one in second.tensors if name in one.names), None)
             if old is not None and new is not None:
                 yield old, new
-
-
-def _parameters(function: Function) -> set[str]:
-    given = function.args
-    return {one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs]}
-
-
-def _declared(case: Case, function: Function, name: str) -> bool:
-    return any(name in one.names for one in case.code.inside(function, ast.Global, ast.Nonlocal))

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import called, last_name
+from grader.evidence.code import Function, called, last_name
 from grader.trace import Event
 
 # Methods that change a tensor in place, as an update does.
 IN_PLACE = ("sub_", "add_", "copy_", "mul_", "addcmul_", "addcdiv_", "set_")
+LEAF_MAKERS = ("requires_grad_", "Variable", "Parameter")
 CLEARS = ("zero_", "fill_", "zero_grad")
 
 
@@ -135,9 +136,7 @@ def unfinished_clearing(case: Case) -> bool:
     """Whether somebody wrote the name of what clears gradients but did not call it, or misspelt it."""
     called_ = {id(call.func) for call in case.code.all(ast.Call)}
     return any(
-        node.attr in CLEARS
-        and node.attr != "fill_"
-        and id(node) not in called_
+        (node.attr in CLEARS and node.attr != "fill_" and id(node) not in called_)
         or node.attr in ("zeros_", "zero", "zero_grads", "zeros_grad", "zerograd")
         for node in case.code.all(ast.Attribute)
         if node.attr != "zero" or last_name(node.value) in ("grad", "data")
@@ -180,6 +179,28 @@ def in_no_grad(case: Case, node: ast.AST) -> bool:
     return False
 
 
+def makes_leaf(value: ast.AST) -> bool:
+    """Whether an expression ends in a fresh leaf: `….requires_grad_()`, `torch.tensor(…, requires_grad=True)`."""
+    return any(
+        (isinstance(node, ast.Call) and called(node) in LEAF_MAKERS)
+        or (isinstance(node, ast.keyword) and node.arg == "requires_grad")
+        for node in ast.walk(value)
+    )  # fmt: skip
+
+
+def argument_names(function: Function) -> set[str]:
+    """The names of a function's arguments."""
+    given = function.args
+    return {one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs]}
+
+
+def declares(case: Case, function: Function, name: str) -> bool:
+    """Whether a function says `global` or `nonlocal` of a name."""
+    declared: list[ast.Global | ast.Nonlocal] = [*case.code.inside(function, ast.Global)]
+    declared += case.code.inside(function, ast.Nonlocal)
+    return any(name in one.names for one in declared)
+
+
 def _updates_of(statement: ast.stmt, known: dict[str, set[str]]) -> Iterator[Update]:
     if isinstance(statement, ast.AugAssign):
         owner = ast.unparse(bare(statement.target))
@@ -205,7 +226,7 @@ def _is_autograd(value: ast.expr) -> bool:
 def _from_autograd(statement: ast.Assign) -> dict[str, set[str]]:
     """The names that `gw, gb = torch.autograd.grad(loss, [w, b])` gives to gradients."""
     call, target = statement.value, statement.targets[0]
-    if not isinstance(call, ast.Call) or len(call.args) < 2:
+    if not isinstance(call, ast.Call) or len(call.args) <= 1:
         return {}
     asked = call.args[1]
     owners = [ast.unparse(one) for one in asked.elts] if isinstance(asked, ast.Tuple | ast.List) else []

@@ -40,7 +40,6 @@ from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
-
 TEXT = {
     "en": Words(
         title="a gradient is given something that cannot be one",

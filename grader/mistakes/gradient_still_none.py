@@ -41,7 +41,6 @@ from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.updates import clearings, scope
 
-
 TEXT = {
     "en": Words(
         title="a gradient is cleared before there is one",

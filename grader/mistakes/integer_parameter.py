@@ -42,7 +42,6 @@ from grader.evidence.creation import maker, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
-
 TEXT = {
     "en": Words(
         title="a parameter is made of whole numbers",

@@ -43,7 +43,6 @@ from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.updates import Update
 
-
 TEXT = {
     "en": Words(
         title="no_grad is named, but not entered",

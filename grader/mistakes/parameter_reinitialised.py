@@ -40,8 +40,7 @@ from grader.evidence.code import Loop, called, names_in
 from grader.evidence.creation import made, maker, names_of_loop_body
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.rebinding import makes_leaf
-
+from grader.evidence.updates import makes_leaf
 
 TEXT = {
     "en": Words(
@@ -88,8 +87,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             other is not statement and case.code.loop(other) is not loop for other, _ in made(case, name)
         ):
             moved.setdefault(loop, []).append(case.code.text(statement))
-    for loop, lines in moved.items():
-        edits.append(case.code.insert_before(loop, *lines))
+    edits += [case.code.insert_before(outer, *lines) for outer, lines in moved.items()]
     yield edits
 
 
@@ -118,7 +116,6 @@ def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
 def _reads_state(value: ast.expr) -> bool:
     return any(
         isinstance(node, ast.Subscript)
-        or isinstance(node, ast.Call)
-        and called(node) in ("pop", "detach", "clone", "item")
+        or (isinstance(node, ast.Call) and called(node) in ("pop", "detach", "clone", "item"))
         for node in ast.walk(value)
     )

@@ -40,7 +40,6 @@ from grader.evidence.creation import made, maker, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
-
 TEXT = {
     "en": Words(
         title="two parameters are the same tensor",

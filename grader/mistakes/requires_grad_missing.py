@@ -43,7 +43,6 @@ from grader.evidence.creation import made, maker, trained_names, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
-
 TEXT = {
     "en": Words(
         title="a parameter does not require a gradient",
@@ -105,11 +104,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 
 def _given(case: Case, name: str) -> list[Edit]:
-    for statement in case.code.all(ast.Expr):
-        value = statement.value
+    for line in case.code.all(ast.Expr):
+        value = line.value
         if isinstance(value, ast.Compare) and ast.unparse(value.left) == f"{name}.requires_grad":
-            return [case.code.replace(statement, f"{name}.requires_grad = True")]
-    for statement, value in made(case, name):
+            return [case.code.replace(line, f"{name}.requires_grad = True")]
+    for _, value in made(case, name):
         call = maker(value)
         if call is value and not ast.unparse(call.func).endswith(
             ("from_numpy", "as_tensor", "FloatTensor", ".Tensor")

@@ -40,7 +40,6 @@ from grader.evidence.creation import eval_calls, not_entered, tracked_updates, u
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
-
 TEXT = {
     "en": Words(
         title="a parameter is changed in place while autograd watches",

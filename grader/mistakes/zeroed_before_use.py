@@ -39,7 +39,6 @@ from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.updates import clearings, updates
 
-
 TEXT = {
     "en": Words(
         title="the gradients are cleared before they are used",
@@ -60,7 +59,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """Clearing statements that come between backward and the update, in the order of one loop's turns."""
     found = _found(case)
     if found:
-        first, backward, _ = found[0]
+        first = found[0][0]
         yield Suspicion(
             mistake="zeroed-before-use",
             cell=case.code.cell_of(first),
@@ -100,7 +99,7 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
             uses = [
                 (_index(case, block, statement), statement)
                 for name, statement in used
-                if name == owner or not _is_step(statement) and _is_zero_grad(one) or _is_step(statement)
+                if name == owner or (not _is_step(statement) and _is_zero_grad(one)) or _is_step(statement)
             ]
             uses = [use for use in uses if use[0] >= 0]
             if one not in block or not uses:
