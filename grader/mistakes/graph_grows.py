@@ -43,6 +43,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.trace import Event
 
 TEXT = {
     "en": Words(
@@ -70,10 +71,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for events in case.places().values():
         nodes = [event.nodes for event in events if event.call < EARLY]
         grows = len(nodes) > FEW and all(after > before for before, after in pairwise(nodes))
-        second = any("grad" in one.name.lower() and one.name == "grad" for one in case.acts)
-        kept = events[0].create_graph and events[0].kind == "backward" and not second and len(events) > FEW
-        if grows or kept:
-            last = events[-1]
+        last = events[-1]
+        if grows or (len(events) > FEW and _kept(case, last)):
             yield Suspicion(
                 mistake="graph-grows",
                 cell=last.cell,
@@ -86,6 +85,20 @@ def detect(case: Case) -> Iterator[Suspicion]:
                 advice=not grows,
             )
             return
+
+
+def _kept(case: Case, event: Event) -> bool:
+    """Whether a backward says `create_graph=True`, and nothing asks for a second derivative."""
+    statement = case.code.at(event.cell, event.line)
+    if statement is None or any(case.code.calls("grad")):
+        return False
+    return any(
+        keyword.arg == "create_graph"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for call in case.code.calls("backward", inside=statement)
+        for keyword in call.keywords
+    )
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

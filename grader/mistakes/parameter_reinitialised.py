@@ -25,6 +25,8 @@ for step in range(1000):
     with torch.no_grad():
         w -= 0.05 * w.grad
         b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
 ```
 
 ## Fix
