@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawn_evidence import EVIDENCE
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
 MAX_LINES = 300
@@ -114,16 +116,7 @@ MAY_IMPORT = {
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
-    "evidence": "",
-    "evidence.edits": "model",
-    "evidence.code": "evidence.edits model",
-    "evidence.case": "arrays evidence.code model trace values",
-    "evidence.suspicion": "model",
-    "evidence.updates": "evidence.case evidence.code trace",
-    "evidence.creation": "evidence.case evidence.code evidence.edits evidence.updates",
-    "evidence.forward": "evidence.case evidence.code evidence.updates",
-    "evidence.kept": "arrays evidence.case evidence.edits evidence.updates model trace",
-    "evidence.rebinding": "evidence.case evidence.code evidence.edits evidence.updates trace",
+    **EVIDENCE,
     "mistakes": "",
     "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
     "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",
