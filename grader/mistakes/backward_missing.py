@@ -65,7 +65,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             mistake="backward-missing",
             cell=case.code.cell_of(loop),
             line=loop.lineno,
-            sureness=0.95 if case.gradient_calls <= 1 else 0.7,
+            sureness=0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
             params={"name": name, "line_text": case.code.text(loop).split("\n")[0]},
         )
 

@@ -70,7 +70,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     for events in case.places().values():
         roots = [event.root.number for event in events if event.root is not None]
-        if roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward":
+        moved = any(bool((move.delta != 0).any()) for move in case.moves(events))
+        if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward":
             yield _suspicion(case, events[0].cell, events[0].line, 0.95)
 
 

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called, names_in
-from grader.evidence.creation import made, maker, names_of_loop_body
+from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.updates import makes_leaf
@@ -95,6 +95,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
     found = []
+    trained = set(trained_names(case))
     for call in case.code.calls("backward"):
         loop = case.code.loop(call)
         if loop is None:
@@ -110,7 +111,8 @@ def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
             ):
                 continue
             changed = names_of_loop_body(case, loop) if changed is None else changed
-            if not names_in(statement.value) & changed and not _reads_state(statement.value):
+            known = ast.unparse(statement.targets[0]) in trained
+            if known and not names_in(statement.value) & changed and not _reads_state(statement.value):
                 found.append((statement, loop))
     return found if case.gradient_calls > 1 or not case.events else []
 

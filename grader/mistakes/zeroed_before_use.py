@@ -64,7 +64,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             mistake="zeroed-before-use",
             cell=case.code.cell_of(first),
             line=first.lineno,
-            sureness=0.95 if not _moves(case) else 0.7,
+            sureness=0.95 if case.gradient_events and not _moves(case) else 0.7,
             params={"line_text": case.code.text(first).split("\n")[0]},
         )
 
