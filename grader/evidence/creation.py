@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from grader.evidence.case import Case
 from grader.evidence.code import called, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.updates import Update, in_no_grad, updates
+from grader.evidence.update_lines import Update, in_no_grad, updates
 
 MAKERS = ("tensor", "zeros", "ones", "randn", "rand", "full", "empty", "FloatTensor", "Tensor", "normal", "randint",
           "as_tensor", "from_numpy", "zeros_like", "ones_like", "randn_like", "arange", "linspace")  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from grader.arrays import Numbers
 from grader.evidence.case import Case, numbers_of
 from grader.evidence.edits import Edit
-from grader.evidence.updates import (
+from grader.evidence.update_lines import (
     Update,
     clearings,
     scope,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from grader.evidence.case import Case
 from grader.evidence.code import called, last_name, names_in, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.updates import (
+from grader.evidence.update_lines import (
     Update,
     argument_names,
     bare,

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from grader.evidence.case import GRADIENT_CALLS, Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
-from grader.evidence.forward import loss_name, updating
+from grader.evidence.expressions import loss_name, updating
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import clearings, scope
+from grader.evidence.update_lines import clearings, scope
 
 TEXT = {
     "en": Words(

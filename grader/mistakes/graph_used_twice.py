@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.forward import slice_before, stale_names
+from grader.evidence.expressions import slice_before, stale_names
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {

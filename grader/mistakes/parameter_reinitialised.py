@@ -42,7 +42,7 @@ from grader.evidence.code import Loop, called, names_in
 from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import makes_leaf
+from grader.evidence.update_lines import makes_leaf
 
 TEXT = {
     "en": Words(

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import clearings, updates
+from grader.evidence.update_lines import clearings, updates
 
 TEXT = {
     "en": Words(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, names_in, targets_of
-from grader.evidence.updates import updates
+from grader.evidence.update_lines import updates
 
 LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
 
