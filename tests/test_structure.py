@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawn_evidence import EVIDENCE
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
 MAX_LINES = 300
@@ -114,15 +116,7 @@ MAY_IMPORT = {
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
-    "evidence": "",
-    "evidence.edits": "model",
-    "evidence.code": "evidence.edits model",
-    "evidence.case": "arrays evidence.code model trace values",
-    "evidence.suspicion": "model",
-    "evidence.forward": "evidence.case evidence.code",
-    "evidence.reach": "evidence.case trace",
-    "evidence.rewrite": "evidence.code evidence.edits",
-    "evidence.losses": "evidence.code evidence.edits evidence.forward evidence.rewrite",
+    **EVIDENCE,
     "mistakes": "",
     "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
     "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",

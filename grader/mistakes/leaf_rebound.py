@@ -34,83 +34,51 @@ for step in range(1000):
 Change the tensor in place, without autograd watching: `with torch.no_grad(): w -= 0.05 * w.grad`.
 """
 
-import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import last_name
 from grader.evidence.edits import Edit
+from grader.evidence.rebinding import Rebinding, mends, rebindings
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
     "en": Words(
-        title="a parameter's name is given to a new tensor",
-        message="`{line_text}` makes a new tensor and calls it {name}. It is no leaf (no starting point of the computation), and "
-        "backward() fills the .grad of leaves only; the {name} you created no longer changes.",
-        why="From the second step on there is no gradient to step along.",
-        fix="Change {name} in place, while autograd does not watch: `with torch.no_grad(): {name} -= …`.",
+        title="a parameter's name is given to something new",
+        message="`{line_text}` gives the name {name} to something new, instead of changing the tensor that {name} stood for. "
+        "backward() fills the .grad of that tensor only, since it is a leaf: a starting point of the computation.",
+        why="What is called {name} from then on has no gradient to step along, and the tensor you created stays as it is.",
+        fix="Change {name} in place while autograd does not watch: `with torch.no_grad(): {name} -= …` or `{name}.data -= …`.",
     ),
     "zh": Words(
-        title="参数名被绑定到一个新张量",
-        message="`{line_text}` 算出一个新张量并把它叫做 {name}。它不是叶子张量（不是计算的起点），而 backward() 只给叶子张量填 .grad；"
-        "你最初创建的 {name} 不再变化。",
-        why="从第二步起就没有可用的梯度了。",
-        fix="在不记录梯度的情况下原地修改 {name}：`with torch.no_grad(): {name} -= …`。",
+        title="参数名被用到了新的对象上",
+        message="`{line_text}` 让 {name} 这个名字指向了新的对象，而没有修改 {name} 原来代表的张量。backward() 只给原来那个张量填 .grad，"
+        "因为它是叶子张量（计算的起点）。",
+        why="此后叫做 {name} 的对象没有梯度可用，而你创建的那个张量一直没有变。",
+        fix="在不记录梯度的情况下原地修改 {name}：`with torch.no_grad(): {name} -= …` 或 `{name}.data -= …`。",
     ),
 }
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """Assignments in a training loop that give a parameter's name to a tensor computed from it and its gradient."""
-    for loop in case.training_loops:
-        for statement in case.code.inside(loop, ast.Assign):
-            target = statement.targets[0]
-            if len(statement.targets) != 1 or not isinstance(target, ast.Name | ast.Attribute):
-                continue
-            name = case.code.text(target)
-            if last_name(target) in ("data", "grad") or not _reads_gradient(statement.value, name):
-                continue
-            if _makes_leaf(statement.value) or _made_leaf_after(case, statement, name):
-                continue
-            yield Suspicion(
-                mistake="leaf-rebound",
-                cell=case.code.cell_of(statement),
-                line=statement.lineno,
-                sureness=0.95,
-                params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-                node=statement,
-            )
+    """Assignments that give a parameter's name to something computed from it and its gradient; one for all of them."""
+    found = rebindings(case)
+    if found:
+        first = found[0]
+        names = list(dict.fromkeys(one.name for one in found))
+        yield Suspicion(
+            mistake="leaf-rebound",
+            cell=case.code.cell_of(first.node),
+            line=first.node.lineno,
+            sureness=max(one.sureness for one in found),
+            params={"name": names[0], "names": ", ".join(names[:4]), "line_text": _line(case, first)},
+            node=first.node,
+        )
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
-    """Write the update into the tensor that is there."""
-    statement = suspicion.node
-    assert isinstance(statement, ast.Assign)
-    name = case.code.text(statement.targets[0])
-    yield [case.code.replace(statement, f"{name}.data = {case.code.text(statement.value)}")]
+    """Write the updates into the tensors that are there."""
+    yield from mends(case, rebindings(case))
 
 
-def _reads_gradient(value: ast.expr, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == "grad" and ast.unparse(node.value) == name
-        for node in ast.walk(value)
-    )
-
-
-def _makes_leaf(value: ast.expr) -> bool:
-    return any(
-        isinstance(node, ast.Attribute) and node.attr in ("requires_grad_", "detach", "Variable", "tensor")
-        for node in ast.walk(value)
-    ) or any(isinstance(node, ast.keyword) and node.arg == "requires_grad" for node in ast.walk(value))
-
-
-def _made_leaf_after(case: Case, statement: ast.stmt, name: str) -> bool:
-    block = case.code.block(statement)
-    following = block[block.index(statement) + 1 :]
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr in ("requires_grad_", "requires_grad")
-        and ast.unparse(node.value) == name
-        for later in following
-        for node in ast.walk(later)
-    )
+def _line(case: Case, one: Rebinding) -> str:
+    return case.code.text(one.node).split("\n")[0]

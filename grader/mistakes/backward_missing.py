@@ -1,0 +1,111 @@
+"""`backward()` is not called in the training loop, so that there are no gradients to step along.
+
+## What it is
+
+Only `backward()` computes gradients and puts them into `.grad`. Computing the loss alone does not, nor does
+`optimizer.step()`. It has to run once in each step, after the loss and before the update.
+
+## Why it matters
+
+`w.grad` is None, and the update by hand stops with an error; an optimizer silently does nothing.
+
+## Example
+
+```python
+import torch
+
+torch.manual_seed(0)
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):  # ←
+    loss = ((w * x + b - y) ** 2).mean()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Call `loss.backward()` in the loop, after the loss is computed.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import GRADIENT_CALLS, Case
+from grader.evidence.code import Loop, called
+from grader.evidence.edits import Edit
+from grader.evidence.expressions import loss_name, updating
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="backward() is not called in the training loop",
+        message="The loop `{line_text}` computes {name} and updates the parameters, but never calls {name}.backward().",
+        why="Only backward() computes the gradients; without it .grad is None and nothing can be learnt.",
+        fix="Call `{name}.backward()` in the loop, after {name} is computed and before the update.",
+    ),
+    "zh": Words(
+        title="训练循环里没有调用 backward()",
+        message="循环 `{line_text}` 计算了 {name} 并更新参数，却从未调用 {name}.backward()。",
+        why="只有 backward() 会计算梯度；没有它，.grad 就是 None，什么也学不到。",
+        fix="在循环里算出 {name} 之后、更新之前，调用 `{name}.backward()`。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Loops that update by `.grad` or step an optimizer, and ask for no gradient themselves or in what they call."""
+    for loop, name in _found(case):
+        yield Suspicion(
+            mistake="backward-missing",
+            cell=case.code.cell_of(loop),
+            line=loop.lineno,
+            sureness=0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
+            params={"name": name, "line_text": case.code.text(loop).split("\n")[0]},
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Call it in front of the update; one that stands after the loop moves there."""
+    for loop, name in _found(case):
+        if (case.code.cell_of(loop), loop.lineno) != (suspicion.cell, suspicion.line):
+            continue
+        after = [
+            case.code.delete(case.code.statement(call))
+            for call in case.code.calls("backward")
+            if case.code.loop(call) is None and case.code.statement(call) in case.code.block(loop)
+        ]
+        yield [*after, case.code.insert_before(updating(case, loop)[0], f"{name}.backward()")]
+
+
+def _found(case: Case) -> Iterator[tuple[Loop, str]]:
+    if any(node.attr in GRADIENT_CALLS[::2] for node in _uncalled(case)):
+        return
+    asking = {
+        function.name
+        for function in case.code.all(ast.FunctionDef)
+        if any(case.code.calls(*GRADIENT_CALLS, inside=function))
+    }
+    for loop in case.code.all(ast.stmt):
+        if not isinstance(loop, Loop):
+            continue
+        calls = {called(call) for call in case.code.inside(loop, ast.Call)}
+        inner = any(
+            one is not loop and isinstance(one, Loop) and updating(case, one)
+            for one in case.code.inside(loop, ast.stmt)
+        )
+        if calls & {*GRADIENT_CALLS, *asking, "minimize"} or inner or not updating(case, loop):
+            continue
+        name = loss_name(case, loop)
+        if name is not None:
+            yield loop, name
+
+
+def _uncalled(case: Case) -> Iterator[ast.Attribute]:
+    functions = {id(call.func) for call in case.code.all(ast.Call)}
+    return (node for node in case.code.all(ast.Attribute) if id(node) not in functions)

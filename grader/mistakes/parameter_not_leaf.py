@@ -1,0 +1,125 @@
+"""What is trained was computed from another tensor, so it is no leaf, and its `.grad` stays empty.
+
+## What it is
+
+`torch.randn(1, requires_grad=True) * 0.1` makes two tensors: a leaf that requires a gradient, and the product, which is
+computed from it. The name stands for the product. `.double()` and `.reshape(…)` do the same.
+
+## Why it matters
+
+`backward()` fills the `.grad` of leaves only. That of the product stays None, and an optimizer refuses it.
+
+## Example
+
+```python
+import torch
+
+torch.manual_seed(0)
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.randn(1, requires_grad=True) * 0.1  # ←
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Compute first, then ask for gradients: `w = (torch.randn(1) * 0.1).requires_grad_()`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.creation import made, trained_names, without_keyword
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="a parameter is computed from another tensor",
+        message="`{line_text}`: {name} is the result of a computation on a tensor that requires a gradient. backward() fills .grad only for the tensor it started from (a leaf), and no name is left for that one.",
+        why="{name}.grad stays None, so {name} cannot be trained.",
+        fix="Compute first and ask for the gradient last: `{name} = (…).requires_grad_()`.",
+    ),
+    "zh": Words(
+        title="参数是由别的张量算出来的",
+        message="`{line_text}`：{name} 是对一个需要梯度的张量做运算得到的结果。backward() 只给最开始的那个张量（叶子张量）填 .grad，而它已经没有名字了。",
+        why="{name}.grad 一直是 None，所以 {name} 无法训练。",
+        fix="先算好数值，最后再要求梯度：`{name} = (…).requires_grad_()`。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Parameters that are results where training begins, by the expression that makes them."""
+    found = _found(case)
+    if found:
+        statement, _, name = found[0]
+        yield Suspicion(
+            mistake="parameter-not-leaf",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.95 if name in _results(case) else 0.75,
+            params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Ask for the gradient of the result."""
+    edits = []
+    for _, value, _ in _found(case):
+        text = without_keyword(case, value, "requires_grad")
+        if text == case.code.text(value):
+            text = f"({text}).detach()" if isinstance(value, ast.BinOp) else f"{text}.detach()"
+        elif isinstance(value, ast.BinOp | ast.UnaryOp):
+            text = f"({text})"
+        edits.append(case.code.replace(value, f"{text}.requires_grad_()"))
+    yield edits
+
+
+def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
+    found = []
+    results = _results(case)
+    for name in trained_names(case) or sorted(results):
+        for statement, value in made(case, name):
+            inner = [
+                node
+                for node in ast.walk(value)
+                if node is not value and isinstance(node, ast.keyword) and node.arg == "requires_grad"
+            ]
+            own = isinstance(value, ast.Call) and any(one in value.keywords for one in inner)
+            wrapped = bool(inner) and not own
+            again = name in results and _computed_from(value, name)
+            ends = isinstance(value, ast.Call) and ast.unparse(value.func).endswith(
+                ("detach", "Parameter", "requires_grad_")
+            )
+            if case.code.loop(statement) is None and not ends and (wrapped or again):
+                found.append((statement, value, name))
+    return found
+
+
+def _computed_from(value: ast.expr, name: str) -> bool:
+    return isinstance(value, ast.BinOp | ast.Call) and any(
+        isinstance(node, ast.Name) and node.id == name for node in ast.walk(value)
+    )
+
+
+def _results(case: Case) -> set[str]:
+    """The names of results of operations at the first gradient calls, and at errors."""
+    events = [event for event in case.gradient_events if event.call == 0][:4]
+    events += [event for error in case.errors if (event := case.at_error(error)) is not None]
+    return {
+        name
+        for event in events
+        for one in event.tensors
+        if not one.leaf and one.requires_grad
+        for name in one.names
+    }

@@ -1,0 +1,125 @@
+"""A parameter is made anew in each step, so that all progress is lost.
+
+## What it is
+
+`w = torch.randn(1, requires_grad=True)` stands inside the training loop. Each step begins with a new tensor and forgets
+what the steps before have learnt.
+
+## Why it matters
+
+However many steps there are, the parameter ends one step away from where it started.
+
+## Example
+
+```python
+import torch
+
+torch.manual_seed(0)
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+for step in range(1000):
+    w = torch.zeros(1, requires_grad=True)  # ←
+    b = torch.zeros(1, requires_grad=True)
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Make the parameters once, before the loop.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import Loop, called, names_in
+from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.update_lines import makes_leaf
+
+TEXT = {
+    "en": Words(
+        title="a parameter is made anew in each step",
+        message="`{line_text}` stands inside the training loop: each step begins with a new {name}, and what was learnt before is lost.",
+        why="Training then never gets further than its first step.",
+        fix="Make {name} once, before the loop.",
+    ),
+    "zh": Words(
+        title="每一步都重新创建了参数",
+        message="`{line_text}` 写在训练循环里面：每一步都从一个新的 {name} 开始，之前学到的全都丢失了。",
+        why="这样训练永远只走了第一步。",
+        fix="在循环之前创建一次 {name}。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Assignments of new leaves in the loop that asks for gradients, made from nothing that the loop changes."""
+    found = _found(case)
+    if found:
+        statement, _ = found[0]
+        yield Suspicion(
+            mistake="parameter-reinitialised",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.95,
+            params={
+                "name": ast.unparse(statement.targets[0]),
+                "line_text": case.code.text(statement).split("\n")[0],
+            },
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Make them before the loop, or only there where they are made already."""
+    found = _found(case)
+    edits: list[Edit] = []
+    moved: dict[ast.stmt, list[str]] = {}
+    for statement, loop in found:
+        name = ast.unparse(statement.targets[0])
+        edits.append(case.code.delete(statement))
+        if not any(
+            other is not statement and case.code.loop(other) is not loop for other, _ in made(case, name)
+        ):
+            moved.setdefault(loop, []).append(case.code.text(statement))
+    edits += [case.code.insert_before(outer, *lines) for outer, lines in moved.items()]
+    yield edits
+
+
+def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
+    found = []
+    trained = set(trained_names(case))
+    for call in case.code.calls("backward"):
+        loop = case.code.loop(call)
+        if loop is None:
+            continue
+        changed: set[str] | None = None
+        for statement in case.code.inside(loop, ast.Assign):
+            if case.code.loop(statement) is not loop or case.code.block(statement) is not loop.body:
+                continue
+            if (
+                not makes_leaf(statement.value)
+                or maker(statement.value) is None
+                or len(statement.targets) != 1
+            ):
+                continue
+            changed = names_of_loop_body(case, loop) if changed is None else changed
+            known = ast.unparse(statement.targets[0]) in trained
+            if known and not names_in(statement.value) & changed and not _reads_state(statement.value):
+                found.append((statement, loop))
+    return found if case.gradient_calls > 1 or not case.events else []
+
+
+def _reads_state(value: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.Subscript)
+        or (isinstance(node, ast.Call) and called(node) in ("pop", "detach", "clone", "item"))
+        for node in ast.walk(value)
+    )

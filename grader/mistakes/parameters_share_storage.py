@@ -1,0 +1,127 @@
+"""Two parameters are one tensor, or lie in the same memory, so that a change of one is a change of the other.
+
+## What it is
+
+`w = b = torch.zeros(1, requires_grad=True)` makes one tensor with two names. So does `b = w`.
+
+## Why it matters
+
+Slope and intercept have the same number for ever, and the one tensor is updated twice in each step.
+
+## Example
+
+```python
+import torch
+
+torch.manual_seed(0)
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = b = torch.zeros(1, requires_grad=True)  # ←
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Make each parameter by a call of its own.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.creation import made, maker, trained_names
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="two parameters are the same tensor",
+        message="`{line_text}`: {name} and {other} are one and the same memory, so each change of one also changes the other.",
+        why="Slope and intercept can then never be different numbers.",
+        fix="Make {name} and {other} by a call each.",
+    ),
+    "zh": Words(
+        title="两个参数其实是同一个张量",
+        message="`{line_text}`：{name} 和 {other} 用的是同一块内存，改变其中一个也就改变了另一个。",
+        why="这样斜率和截距永远不可能是不同的数。",
+        fix="分别创建 {name} 和 {other}。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Trained names of tensors with one memory, in the run."""
+    found = _shared(case)
+    if found is not None:
+        one, other, statement = found
+        yield Suspicion(
+            mistake="parameters-share-storage",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.95,
+            params={"name": one, "other": other, "line_text": case.code.text(statement).split("\n")[0]},
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Make the second one by a call of its own."""
+    found = _shared(case)
+    if found is None:
+        return
+    one, other, statement = found
+    if not isinstance(statement, ast.Assign):
+        return
+    if len(statement.targets) > 1 and maker(statement.value) is not None:
+        value = case.code.text(statement.value)
+        names = [case.code.text(target) for target in statement.targets]
+        separator = "; " if ";" in case.code.line(case.code.cell_of(statement), statement.lineno) else None
+        lines = [f"{name} = {value}" for name in names]
+        gap = separator or "\n" + case.code.indent(statement)
+        yield [case.code.replace(statement, gap.join(lines))]
+        return
+    target = ast.unparse(statement.targets[0])
+    source = next((value for _, value in made(case, one if target == other else other) if maker(value)), None)
+    yield [
+        case.code.replace(
+            statement.value, f"{case.code.text(statement.value)}.detach().clone().requires_grad_()"
+        )
+    ]
+    if source is not None:
+        yield [case.code.replace(statement.value, case.code.text(source))]
+
+
+def _shared(case: Case) -> tuple[str, str, ast.stmt] | None:
+    names = trained_names(case)
+    for event in case.gradient_events[:2]:
+        memories: dict[int, str] = {}
+        for tensor in event.tensors:
+            for name in tensor.names:
+                if name not in names or not tensor.requires_grad:
+                    continue
+                other = memories.setdefault(tensor.storage, name)
+                statement = None if other == name else _tied(case, other, name)
+                if statement is not None:
+                    return other, name, statement
+    return None
+
+
+def _tied(case: Case, one: str, other: str) -> ast.stmt | None:
+    """The statement that gives two names one memory: the last that makes either from the other, or both at once."""
+    found = None
+    for first, second in ((one, other), (other, one)):
+        for statement, value in made(case, first):
+            together = isinstance(statement, ast.Assign) and second in [
+                ast.unparse(t) for t in statement.targets
+            ]
+            read = any(isinstance(node, ast.Name) and node.id == second for node in ast.walk(value))
+            fresh = any(isinstance(node, ast.Attribute) and node.attr == "clone" for node in ast.walk(value))
+            if (together or read) and not fresh and case.code.loop(statement) is None:
+                found = statement
+    return found

@@ -1,0 +1,152 @@
+"""A parameter was made without `requires_grad=True`, so autograd computes no gradient for it.
+
+## What it is
+
+Autograd follows only what is computed from tensors that require a gradient. A tensor does so if it was made with
+`requires_grad=True`, or after `w.requires_grad_()`. Here that is missing, misspelt, a comparison, or on another tensor.
+
+## Why it matters
+
+`backward()` has nothing to work back to and stops with "element 0 of tensors does not require grad"; or the one
+parameter without it has no `.grad`.
+
+## Example
+
+```python
+import torch
+
+torch.manual_seed(0)
+x = torch.randn(100)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1)  # ←
+b = torch.zeros(1)
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Write `w = torch.zeros(1, requires_grad=True)`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.creation import made, maker, trained_names, with_keyword
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="a parameter does not require a gradient",
+        message="`{line_text}`: {name} was made without requires_grad=True, so backward() computes no gradient for it.",
+        why="Autograd follows only what is computed from tensors that require a gradient.",
+        fix="Write `requires_grad=True` where {name} is made, or `{name}.requires_grad_()` after it.",
+    ),
+    "zh": Words(
+        title="参数没有设置 requires_grad",
+        message="`{line_text}`：创建 {name} 时没有写 requires_grad=True，所以 backward() 不会为它计算梯度。",
+        why="autograd 只跟踪由需要梯度的张量算出来的东西。",
+        fix="在创建 {name} 的地方写上 `requires_grad=True`，或者之后写 `{name}.requires_grad_()`。",
+    ),
+}
+
+
+SPELLINGS = (
+    "require_grad",
+    "require_grads",
+    "requires_grads",
+    "required_grad",
+    "requiresgrad",
+    "requires_gradient",
+    "grad",
+)
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Errors at which a parameter is a leaf that requires no gradient, and the misspelt keyword."""
+    for keyword in case.code.all(ast.keyword):
+        error = (
+            case.says(f"'{keyword.arg}'", f"keyword argument {keyword.arg}")
+            if keyword.arg in SPELLINGS
+            else None
+        )
+        if error is not None:
+            statement = case.code.statement(keyword.value)
+            yield _suspicion(case, statement, _target(statement), 0.95)
+            return
+    missing = _missing(case)
+    for name in missing:
+        for statement, _ in made(case, name):
+            sure = 0.95 if set(missing) >= set(_in_sight(case)) or case.says("NoneType") else 0.9
+            yield _suspicion(case, statement, name, sure)
+            return
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Write `requires_grad=True` where the parameters are made."""
+    edits: list[Edit] = []
+    for keyword in case.code.all(ast.keyword):
+        call = case.code.parent(keyword)
+        if keyword.arg in SPELLINGS and isinstance(call, ast.Call):
+            text = case.code.text(keyword)
+            edits.append(case.code.replace(keyword, text.replace(keyword.arg or "", "requires_grad", 1)))
+    for name in [] if edits else _missing(case):
+        edits += _given(case, name)
+    yield list(dict.fromkeys(edits))
+
+
+def _given(case: Case, name: str) -> list[Edit]:
+    for line in case.code.all(ast.Expr):
+        value = line.value
+        if isinstance(value, ast.Compare) and ast.unparse(value.left) == f"{name}.requires_grad":
+            return [case.code.replace(line, f"{name}.requires_grad = True")]
+    for _, value in made(case, name):
+        call = maker(value)
+        if call is value and not ast.unparse(call.func).endswith(
+            ("from_numpy", "as_tensor", "FloatTensor", ".Tensor")
+        ):
+            return [with_keyword(case, call, "requires_grad", "True")]
+        text = case.code.text(value)
+        text = f"({text})" if isinstance(value, ast.BinOp | ast.UnaryOp) else text
+        return [case.code.replace(value, f"{text}.requires_grad_()")]
+    return []
+
+
+def _missing(case: Case) -> list[str]:
+    """The parameters that are leaves without a gradient at an error of the first step."""
+    error = case.says(
+        "does not require grad", "NoneType", "doesn't require grad", "one of the differentiated tensors"
+    )
+    event = None if error is None else case.at_error(error)
+    if event is None or any(not one.raised and one.call > 0 for one in case.gradient_events):
+        return []
+    bare = {name for one in event.tensors if one.leaf and not one.requires_grad for name in one.names}
+    bare |= set() if case.gradient_events else {name for name in event.plain if name in event.plain}
+    wanted = _in_sight(case)
+    return [name for name in wanted if name in bare and any(True for _ in made(case, name))]
+
+
+def _in_sight(case: Case) -> list[str]:
+    return trained_names(case)
+
+
+def _target(statement: ast.stmt) -> str:
+    return ast.unparse(statement.targets[0]) if isinstance(statement, ast.Assign) else "w"
+
+
+def _suspicion(case: Case, statement: ast.stmt, name: str, sureness: float) -> Suspicion:
+    return Suspicion(
+        mistake="requires-grad-missing",
+        cell=case.code.cell_of(statement),
+        line=statement.lineno,
+        sureness=sureness,
+        params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
+    )
