@@ -83,9 +83,7 @@ def _update(
 ) -> Update | None:
     del code
     name = plain_name(target)
-    return (
-        Update(statement, name, -sign if _negative(change) else sign, change, operation) if name else None
-    )
+    return Update(statement, name, -sign if _negative(change) else sign, change, operation) if name else None
 
 
 def _negative(node: ast.expr) -> bool:
@@ -142,7 +140,10 @@ def _unpacked(target: ast.Tuple | ast.List, value: ast.expr) -> Iterator[tuple[s
             if wanted is not None and len(wanted) == len(target.elts):
                 yield part.id, wanted[index]
             elif isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
-                yield part.id, next((one for n in ast.walk(value.elts[index]) if (one := gradient_of(n))), None)
+                yield (
+                    part.id,
+                    next((one for n in ast.walk(value.elts[index]) if (one := gradient_of(n))), None),
+                )
             else:
                 yield part.id, None
 

@@ -123,7 +123,9 @@ def _maximizes(call: ast.Call) -> bool:
 
 def _turned_losses(case: Case) -> list[ast.UnaryOp]:
     """The minus signs in front of what backward is called on."""
-    if not any(event.root is not None and event.root.made_by == "NegBackward0" for event in case.gradient_events):
+    if not any(
+        event.root is not None and event.root.made_by == "NegBackward0" for event in case.gradient_events
+    ):
         return []
     roots = {name for event in case.gradient_events if event.root is not None for name in event.root.names}
     found = []

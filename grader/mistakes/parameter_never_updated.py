@@ -132,7 +132,9 @@ def _all_still(case: Case) -> bool:
 
 def _lists(case: Case) -> list[ast.Call]:
     """The optimizers that were given parameters one by one."""
-    return [call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)]
+    return [
+        call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)
+    ]
 
 
 def _single(case: Case) -> ast.expr | None:
@@ -209,7 +211,12 @@ def _elsewhere(case: Case) -> Iterator[tuple[ast.Assign, str]]:
             if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub):
                 continue
             old = plain_name(value.left)
-            if old and isinstance(target, ast.Name) and target.id != old and reads_gradient(value.right, named):
+            if (
+                old
+                and isinstance(target, ast.Name)
+                and target.id != old
+                and reads_gradient(value.right, named)
+            ):
                 yield statement, old
 
 

@@ -140,7 +140,7 @@ def _same(code: Code, update: Update, owner: str) -> bool:
         names = {ast.unparse(node) for one in targets for node in ast.walk(one) if isinstance(node, ast.expr)}
         if isinstance(statement, ast.Assign):
             value = plain_name(statement.value)
-            if {value, *names} >= {update.name, owner}:
+            if value in (update.name, owner) and names & {update.name, owner} - {value}:
                 return True
         elif names & {update.name, owner}:
             return True
