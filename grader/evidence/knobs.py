@@ -80,9 +80,9 @@ def bound_of(loop: Loop) -> ast.expr | None:
     return None
 
 
-def number_of(node: ast.expr) -> float | None:
+def number_of(node: ast.expr) -> float | None:  # noqa: PLR0911 - one return for each form
     """A literal number: `1e-2`, `-1`, `10 ** -2`, `1 / 100`."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         return float(node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = number_of(node.operand)
@@ -123,7 +123,9 @@ def constants(code: Code, node: ast.expr, depth: int = DEPTH) -> list[ast.expr]:
 
 
 def _assigned(code: Code, name: str) -> Iterator[ast.expr]:
-    for statement in code.all(ast.Assign, ast.AnnAssign):
+    for statement in code.all(ast.stmt):
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            continue
         value = statement.value
         for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
             if value is not None and _is(target, name) and not _is(value, name):

@@ -31,30 +31,30 @@ def updates(case: Case, inside: ast.AST | None = None, *, by_hand: bool = False)
     found: Iterator[ast.stmt] = code.all(ast.stmt) if inside is None else code.inside(inside, ast.stmt)
     statements = [one for one in found if isinstance(one, ast.Assign | ast.AugAssign | ast.Expr)]
     named = gradient_names(code)
-    taken = [update for one in statements if (update := update_of(code, one)) is not None]
+    taken = [update for one in statements if (update := update_of(one)) is not None]
     return [one for one in taken if by_hand or reads_gradient(one.change, named)]
 
 
-def update_of(code: Code, statement: ast.stmt) -> Update | None:
+def update_of(statement: ast.stmt) -> Update | None:
     """A statement as an update, if it is `target ± change` in one of its forms."""
     if isinstance(statement, ast.AugAssign):
         if isinstance(statement.op, ast.Add | ast.Sub):
             sign = 1 if isinstance(statement.op, ast.Add) else -1
-            return _update(code, statement, statement.target, sign, statement.value, statement)
+            return _update(statement, statement.target, sign, statement.value, statement)
     elif isinstance(statement, ast.Assign):
         if len(statement.targets) == 1:
-            return _from_sum(code, statement, statement.targets[0], statement.value)
+            return _from_sum(statement, statement.targets[0], statement.value)
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return _from_call(code, statement, statement.value)
+        return _from_call(statement, statement.value)
     return None
 
 
-def _from_call(code: Code, statement: ast.stmt, call: ast.Call) -> Update | None:
+def _from_call(statement: ast.stmt, call: ast.Call) -> Update | None:
     if not isinstance(call.func, ast.Attribute) or not call.args:
         return None
     target, name = call.func.value, call.func.attr
     if name == "copy_":
-        return _from_sum(code, statement, target, call.args[0])
+        return _from_sum(statement, target, call.args[0])
     if name not in IN_PLACE:
         return None
     sign = IN_PLACE[name]
@@ -64,10 +64,10 @@ def _from_call(code: Code, statement: ast.stmt, call: ast.Call) -> Update | None
     change = call.args[1] if len(call.args) == 2 else call.args[0]  # noqa: PLR2004 - (alpha, tensor) of old
     if len(call.args) == 2 and _negative(call.args[0]):  # noqa: PLR2004
         sign = -sign
-    return _update(code, statement, target, sign, change, call)
+    return _update(statement, target, sign, change, call)
 
 
-def _from_sum(code: Code, statement: ast.stmt, target: ast.expr, value: ast.expr) -> Update | None:
+def _from_sum(statement: ast.stmt, target: ast.expr, value: ast.expr) -> Update | None:
     while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         value = value.func.value
     if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add | ast.Sub):
@@ -75,13 +75,12 @@ def _from_sum(code: Code, statement: ast.stmt, target: ast.expr, value: ast.expr
     if plain_name(value.left) != plain_name(target):
         return None
     sign = 1 if isinstance(value.op, ast.Add) else -1
-    return _update(code, statement, target, sign, value.right, value)
+    return _update(statement, target, sign, value.right, value)
 
 
 def _update(
-    code: Code, statement: ast.stmt, target: ast.expr, sign: int, change: ast.expr, operation: ast.AST
+    statement: ast.stmt, target: ast.expr, sign: int, change: ast.expr, operation: ast.AST
 ) -> Update | None:
-    del code
     name = plain_name(target)
     return Update(statement, name, -sign if _negative(change) else sign, change, operation) if name else None
 

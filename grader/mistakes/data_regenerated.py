@@ -73,7 +73,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """Assignments in a training loop that draw random data of many numbers, which the loss then uses."""
     found = _drawn(case)
     if found:
-        statement = found[-1]
+        statement = next((one for one in reversed(found) if _changes(case, one)), found[-1])
         yield Suspicion(
             mistake="data-regenerated",
             cell=case.code.cell_of(statement),
@@ -124,7 +124,10 @@ def _drawn(case: Case) -> list[ast.Assign]:
             calls = [node for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
             draws = any(called(call) in (*NOISE, *drawing) for call in calls)
             reads = names_in(statement.value)
-            if reads & parameters or names & parameters or len(names) != len(targets_of(statement)):
+            if reads & parameters or names & parameters:
+                parameters |= names
+                continue
+            if len(names) != len(targets_of(statement)):
                 continue
             if draws or reads & random:
                 random |= names

@@ -133,11 +133,11 @@ def _turned_losses(case: Case) -> list[ast.UnaryOp]:
         if not isinstance(node.op, ast.USub) or isinstance(node.operand, ast.Constant):
             continue
         outer = case.code.parent(node)
-        if isinstance(outer, ast.Assign) and any(ast.unparse(one) in roots for one in outer.targets):
-            found.append(node)
-        elif isinstance(outer, ast.Return):
-            found.append(node)
-        elif isinstance(outer, ast.Attribute) and outer.attr == "backward":
+        if (
+            (isinstance(outer, ast.Assign) and any(ast.unparse(one) in roots for one in outer.targets))
+            or isinstance(outer, ast.Return)
+            or (isinstance(outer, ast.Attribute) and outer.attr == "backward")
+        ):
             found.append(node)
     return found
 

@@ -57,13 +57,12 @@ TEXT = {
         fix="使用固定的步数：`for step in range(3000):`。",
     ),
 }
-STOPPED = ("run-time-limit", "run-run-time-limit", "run-cpu-limit", "run-output-limit", "run-message-limit")
 ROUNDS = 3000
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """A run that was stopped from outside in a `while` that trains."""
-    error = next((one for one in case.errors if one.kind in STOPPED), None)
+    error = next((one for one in case.errors if one.kind.endswith("-limit")), None)
     if error is None:
         return
     loop = _loop(case, error.cell, error.line)

@@ -109,7 +109,7 @@ def _larger(case: Case) -> list[Edit]:
     wanted = tidy(0.5 / bend) if bend else 0.0
     if found:
         number = abs(number_of(found[0]) or 0.0)
-        factor = wanted / number if wanted and number and 2 <= wanted / number else MANY  # noqa: PLR2004
+        factor = wanted / number if wanted and number and wanted / number >= 2 else MANY  # noqa: PLR2004
         return turned(case.code, found, min(factor, 1000.0))
     edits = []
     for call in missing:

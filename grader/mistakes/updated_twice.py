@@ -36,6 +36,7 @@ Keep one of the two: `optimizer.step()`, or the update by hand.
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
@@ -101,7 +102,7 @@ def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None
     if by_hand:
         return list(by_hand), steps[0]
     straight = [one for one in steps if one in body and not _closure(one)]
-    for first, second in zip(straight, straight[1:], strict=False):
+    for first, second in pairwise(straight):
         between = body[body.index(first) : body.index(second)]
         same = ast.dump(first) == ast.dump(second)
         if same and not any(True for one in between for _ in case.code.calls("backward", "grad", inside=one)):

@@ -136,7 +136,7 @@ def _gradients(change: ast.expr, named: dict[str, str | None]) -> Iterator[tuple
 def _same(code: Code, update: Update, owner: str) -> bool:
     """Whether two names may mean one tensor: loop variables of one `zip`, copies, and aliases."""
     for statement in code.all(ast.For, ast.Assign, ast.comprehension):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]  # type: ignore[attr-defined]
         names = {ast.unparse(node) for one in targets for node in ast.walk(one) if isinstance(node, ast.expr)}
         if isinstance(statement, ast.Assign):
             value = plain_name(statement.value)
