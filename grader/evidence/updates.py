@@ -125,10 +125,11 @@ def gradient_names(code: Code) -> dict[str, str | None]:
         for target in statement.targets:
             if isinstance(target, ast.Name):
                 wanted = grad_inputs(value)
-                found[target.id] = wanted[0] if wanted is not None and len(wanted) == 1 else owner
+                one = wanted[0] if wanted is not None and len(wanted) == 1 else owner
+                found[target.id] = one if found.get(target.id, one) == one else None
             elif isinstance(target, ast.Tuple | ast.List):
                 for name, of in _unpacked(target, value):
-                    found[name] = of
+                    found[name] = of if found.get(name, of) == of else None
     return found
 
 

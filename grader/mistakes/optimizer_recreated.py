@@ -68,7 +68,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             made.setdefault(key, []).append(event.optimizer)
     for (cell, line, _), optimizers in made.items():
         statement = case.code.at(cell, line)
-        if len(optimizers) < OFTEN or statement is None:
+        if len(optimizers) < OFTEN or statement is None or _kept_on(case, optimizers):
             continue
         harmless = _forgets_nothing(optimizers[0])
         yield Suspicion(
@@ -94,6 +94,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     outer = outer or case.code.function(statement)
     if outer is not None:
         yield case.code.move(statement, before=outer)
+
+
+def _kept_on(case: Case, optimizers: list[Optimizer]) -> bool:
+    """Whether one of them made several steps, as in trainings that are run one after the other."""
+    stepped = [event.optimizer.number for event in case.steps if event.optimizer is not None]
+    return any(stepped.count(one.number) > 1 for one in optimizers[:OFTEN])
 
 
 def _forgets_nothing(optimizer: Optimizer) -> bool:

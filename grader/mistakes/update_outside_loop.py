@@ -62,12 +62,14 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for loop in case.training_loops:
         ending = _ends_first_round(loop)
         if ending is not None:
-            yield _suspicion(case, ending, loop, 0.95 if isinstance(ending, ast.Return) else 0.7)
+            yield _suspicion(
+                case, ending, loop, 0.95 if isinstance(ending, ast.Return) and not case.full else 0.7
+            )
             return
     for loop in case.training_loops:
         behind = _behind(case, loop)
         if behind:
-            once = case.code.loop(loop) is None
+            once = case.code.loop(loop) is None and case.code.function(loop) is None
             yield _suspicion(case, behind[0], loop, 0.92 if once else 0.75)
             return
 
