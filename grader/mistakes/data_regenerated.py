@@ -1,0 +1,172 @@
+"""The data are drawn anew in every step: each step fits other points.
+
+## What it is
+
+The data are drawn once, and then the line is fitted to them. Drawn inside the loop, they change under the training: no
+two steps see the same loss.
+
+## Why it matters
+
+The loss jumps and never settles, and the line belongs to none of the data sets, least of all to the one at the end.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(2000):
+    y = 10 * x + 4 + torch.randn(100)  # ←
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Draw the data once, in front of the loop.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import called, names_in, targets_of
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="new data in every step",
+        message="`{line_text}` stands inside the training loop: every step draws new data and fits another set of points.",
+        why="The loss jumps and never settles, and the line belongs to none of these data.",
+        fix="Draw the data once, in front of the loop.",
+    ),
+    "zh": Words(
+        title="每一步都重新生成数据",
+        message="`{line_text}` 写在训练循环里：每一步都重新抽取数据，拟合的是另一批点。",
+        why="损失来回跳动，得到的直线不属于其中任何一批数据。",
+        fix="在循环之前只生成一次数据。",
+    ),
+}
+NOISE = (
+    "randn",
+    "normal",
+    "standard_normal",
+    "rand",
+    "randn_like",
+    "rand_like",
+    "normal_",
+    "gauss",
+    "uniform",
+)
+FEW = 3
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Assignments in a training loop that draw random data of many numbers, which the loss then uses."""
+    found = _drawn(case)
+    if found:
+        statement = next((one for one in reversed(found) if _changes(case, one)), found[-1])
+        yield Suspicion(
+            mistake="data-regenerated",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.93 if _changes(case, statement) else 0.7,
+            params={"line_text": case.code.text(statement).split("\n")[0]},
+            node=statement,
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Draw them once: leave the second drawing out where there is a first one; else do it in front of the loop."""
+    del suspicion
+    found = _drawn(case)
+    edits = []
+    for statement in found:
+        loop = _outermost(case, statement)
+        if loop is None:
+            return
+        if all(_bound_before(case, target, loop) for target in targets_of(statement)):
+            edits.append(case.code.delete(statement))
+        else:
+            edits += case.code.move(statement, before=loop)
+    yield edits
+
+
+def _drawn(case: Case) -> list[ast.Assign]:
+    """The assignments, in loops that train, whose values are random data, with what is computed from them."""
+    drawing = {
+        function.name
+        for function in case.code.all(ast.FunctionDef)
+        if any(case.code.calls(*NOISE, inside=function))
+        and not any(case.code.calls("backward", "grad", "step", inside=function))
+    }
+    parameters = {
+        name.split(".")[0] for event in case.gradient_events[:3] for tensor in event.tensors[: event.leaves]
+        for name in tensor.names
+    }  # fmt: skip
+    for loop in case.training_loops:
+        if not any(case.code.calls("backward", "grad", inside=loop)):
+            continue
+        found: list[ast.Assign] = []
+        random: set[str] = set()
+        for statement in loop.body:
+            if not isinstance(statement, ast.Assign):
+                continue
+            names = {one.id for one in targets_of(statement) if isinstance(one, ast.Name)}
+            calls = [node for node in ast.walk(statement.value) if isinstance(node, ast.Call)]
+            draws = any(called(call) in (*NOISE, *drawing) for call in calls)
+            reads = names_in(statement.value)
+            if reads & parameters or names & parameters:
+                parameters |= names
+                continue
+            if len(names) != len(targets_of(statement)):
+                continue
+            if draws or reads & random:
+                random |= names
+                found.append(statement)
+        if random and any(_changes(case, one) for one in found):
+            return found
+    return []
+
+
+def _changes(case: Case, statement: ast.Assign) -> bool:
+    """Whether a name held another tensor of data at each of the first gradient calls, of the same size, in place of an older one."""
+    names = {one.id for one in targets_of(statement) if isinstance(one, ast.Name)}
+    for name in names:
+        seen = {
+            (tensor.number, tensor.shape)
+            for event in case.gradient_events[:10]
+            for tensor in event.tensors
+            if name in tensor.names and not tensor.requires_grad
+        }
+        if len({number for number, _ in seen}) >= FEW and len({shape for _, shape in seen}) == 1:
+            shape = next(iter(seen))[1]
+            if any(size >= FEW for size in shape):
+                return True
+    return False
+
+
+def _outermost(case: Case, statement: ast.stmt) -> ast.stmt | None:
+    loop = case.code.loop(statement)
+    while loop is not None and (further := case.code.loop(loop)) is not None:
+        loop = further
+    return loop
+
+
+def _bound_before(case: Case, target: ast.expr, loop: ast.stmt) -> bool:
+    """Whether a name is assigned before the loop too."""
+    name, cell = ast.unparse(target), case.code.cell_of(loop)
+    return any(
+        any(ast.unparse(one) == name for one in targets_of(statement))
+        and (case.code.cell_of(statement), statement.lineno) < (cell, loop.lineno)
+        and case.code.function(statement) is case.code.function(loop)
+        for statement in case.code.all(ast.Assign)
+    )

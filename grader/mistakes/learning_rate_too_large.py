@@ -1,0 +1,101 @@
+"""The learning rate is too large: every step overshoots the minimum, farther each time.
+
+## What it is
+
+A step is the learning rate times the gradient. Where the loss bends with curvature λ, a rate above 2/λ lands farther
+from the minimum on the other side than it was before.
+
+## Why it matters
+
+The parameters swing ever wider until they are inf or nan; or they jump to and fro around the minimum and never settle.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(2000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 2.0 * w.grad  # ←
+        b -= 2.0 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Make the rate ten times smaller, and again if need be, until the loss falls: `w -= 0.1 * w.grad`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit
+from grader.evidence.knobs import number_of, rates, tidy, turned
+from grader.evidence.motion import curvature, exploded, main_place, motions
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="the learning rate is too large",
+        message="With the learning rate {rate} every step overshoots: the parameters swing to the other side of the minimum, "
+        "and farther each time.",
+        why="The loss grows from step to step, until the numbers are inf or nan.",
+        fix="Divide the learning rate by 10, and again if need be, until the loss falls steadily.",
+    ),
+    "zh": Words(
+        title="学习率太大",
+        message="学习率 {rate} 让每一步都迈过了头：参数跳到最小点的另一侧，而且一次比一次远。",
+        why="损失一步步变大，直到数值成为 inf 或 nan。",
+        fix="把学习率除以 10，必要时再除以 10，直到损失稳定下降。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Descent that leaves all bounds, or whose rate is above what the bend of the loss allows."""
+    if case.full:
+        return
+    events = main_place(case)
+    found = rates(case)
+    if not events or not found:
+        return
+    moved = motions(case, events)
+    if not moved or any(motion.uphill > 0.5 for motion in moved.values()):  # noqa: PLR2004
+        return
+    burst = exploded(case, events)
+    bend = curvature(case, events)
+    rate = max((motion.rate for motion in moved.values() if motion.rate is not None), default=None)
+    fast = bend is not None and rate is not None and bend * rate > 2  # noqa: PLR2004
+    if burst or fast:
+        node = found[0]
+        yield Suspicion(
+            mistake="learning-rate-too-large",
+            cell=case.code.cell_of(node),
+            line=node.lineno,
+            sureness=0.85 if burst and fast else 0.7 if burst else 0.65,
+            params={"rate": number_of(node) or 0.0},
+            evidence={"curvature": bend or 0.0},
+            node=node,
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """A rate that the bend of the loss allows; a tenth; a hundredth."""
+    found = rates(case)
+    if isinstance(suspicion.node, ast.expr) and found:
+        number = abs(number_of(found[0]) or 0.0)
+        bend = curvature(case, main_place(case))
+        if bend and number:
+            rate = tidy(1 / bend)
+            if 0 < rate < number:
+                yield turned(case.code, found, rate / number)
+        yield turned(case.code, found, 0.1)
+        yield turned(case.code, found, 0.01)

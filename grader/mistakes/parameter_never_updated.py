@@ -1,0 +1,260 @@
+"""A parameter gets a gradient and is never changed by it.
+
+## What it is
+
+`backward()` fills `.grad` of every parameter, but only those that the update names, or the optimizer was given, move.
+An update whose result goes to a new name, or to a copy, changes the parameter just as little.
+
+## Why it matters
+
+There is no error. The forgotten parameter keeps its first value for ever, and the others settle for the best that is
+possible with it.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(2000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad  # ←
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Update every parameter: `b -= 0.05 * b.grad` as well.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit
+from grader.evidence.motion import main_place, motions
+from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.updates import (
+    gradient_names,
+    optimizer_calls,
+    plain_name,
+    reads_gradient,
+    updates,
+)
+
+TEXT = {
+    "en": Words(
+        title="a parameter is never updated",
+        message="`{line_text}` leaves {name} out: {name} gets a gradient, but nothing changes it.",
+        why="{name} keeps its first value, however long the training runs.",
+        fix="Update {name} by its own gradient, as the other parameters; or hand it to the optimizer too.",
+    ),
+    "zh": Words(
+        title="有参数从未被更新",
+        message="`{line_text}` 漏掉了 {name}：{name} 有梯度，但没有任何语句修改它。",
+        why="无论训练多久，{name} 都保持最初的值。",
+        fix="像其他参数一样，用 {name} 自己的梯度更新它；或者把它也交给优化器。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Parameters that stood still while others moved; results that went elsewhere; an optimizer not given a list."""
+    for statement, name, sureness in _found(case):
+        yield Suspicion(
+            mistake="parameter-never-updated",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=sureness,
+            params={"line_text": case.code.text(statement).split("\n")[0], "name": name},
+            node=statement,
+        )
+        return
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Name the parameter where the others are named; write results back; change the tensors and not their copies."""
+    del suspicion
+    still = _standing(case)
+    single = _single(case)
+    if single is not None:
+        yield [case.code.replace(single, f"[{', '.join(_leaves(case))}]")]
+    elif still:
+        yield _joined(case, still)
+        yield _written_alike(case, still)
+    else:
+        yield _written_back(case)
+        yield _not_copied(case)
+
+
+def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
+    single = _single(case)
+    still = _standing(case)
+    if single is not None:
+        names = [name for name in _leaves(case) if name != case.code.text(single)]
+        if names:
+            yield case.code.statement(single), names[0], 0.9
+    elif still:
+        call = _lists(case)
+        taken = updates(case)
+        if call:
+            yield case.code.statement(call[0]), still[0], 0.95
+        elif taken:
+            yield taken[0].statement, still[0], 0.95
+    elif not case.steps and _all_still(case):
+        for statement, name in _elsewhere(case):
+            yield statement, name, 0.93
+        for call_ in _copies(case):
+            yield case.code.statement(call_), plain_name(_receiver(call_)) or "it", 0.85
+
+
+def _standing(case: Case) -> list[str]:
+    """The named parameters that stood still while others moved."""
+    moved = motions(case, main_place(case))
+    still = [name for name, motion in moved.items() if motion.frozen and name]
+    if not still or all(motion.frozen for motion in moved.values()):
+        return []
+    changed = {update.name for update in updates(case)}
+    return [name for name in still if name not in changed]
+
+
+def _all_still(case: Case) -> bool:
+    moved = motions(case, main_place(case))
+    return bool(moved) and all(motion.frozen for motion in moved.values())
+
+
+def _lists(case: Case) -> list[ast.Call]:
+    """The optimizers that were given parameters one by one."""
+    return [
+        call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)
+    ]
+
+
+def _single(case: Case) -> ast.expr | None:
+    """The one tensor given to an optimizer where a list belongs."""
+    if case.says("params argument given to the optimizer should be") is None:
+        return None
+    names = set(_leaves(case))
+    return next(
+        (call.args[0] for call in optimizer_calls(case) if call.args and ast.unparse(call.args[0]) in names),
+        None,
+    )
+
+
+def _leaves(case: Case) -> list[str]:
+    """The names of the tensors that were made with `requires_grad=True`, in the order of the source."""
+    names: dict[str, None] = {}
+    for statement in case.code.all(ast.Assign):
+        asks = any(
+            isinstance(node, ast.keyword)
+            and node.arg == "requires_grad"
+            and isinstance(node.value, ast.Constant)
+            and node.value.value is True
+            for node in ast.walk(statement.value)
+        )
+        for target in statement.targets:
+            if asks and isinstance(target, ast.Name):
+                names[target.id] = None
+            elif asks and isinstance(target, ast.Tuple):
+                names |= {one.id: None for one in target.elts if isinstance(one, ast.Name)}
+    return list(names)
+
+
+def _joined(case: Case, still: list[str]) -> list[Edit]:
+    """The missing names, at the end of the optimizer's list."""
+    edits = []
+    for call in _lists(case)[:1]:
+        given = call.args[0]
+        assert isinstance(given, ast.List | ast.Tuple)
+        if given.elts and not any(isinstance(one, ast.Dict | ast.Starred) for one in given.elts):
+            last = given.elts[-1]
+            edits.append(case.code.replace(last, ", ".join([case.code.text(last), *still])))
+    return edits
+
+
+def _written_alike(case: Case, still: list[str]) -> list[Edit]:
+    """For each missing parameter, the update of another one, in its own name."""
+    named = gradient_names(case.code)
+    own = {owner: name for name, owner in named.items() if owner}
+    for update in updates(case):
+        statement = update.statement
+        text = case.code.text(statement)
+        if not re.fullmatch(r"[\w.\[\]]+", update.name) or "\n" in text:
+            continue
+        lines = []
+        for name in still:
+            line = _renamed(text, update.name, name)
+            if update.name in own and name in own:
+                line = _renamed(line, own[update.name], own[name])
+            lines.append(line)
+        return [case.code.insert_after(statement, *lines)]
+    return []
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", lambda _: new, text)
+
+
+def _elsewhere(case: Case) -> Iterator[tuple[ast.Assign, str]]:
+    """`new_w = w - lr * w.grad`, where new_w is used for nothing after."""
+    named = gradient_names(case.code)
+    for loop in case.training_loops:
+        for statement in case.code.inside(loop, ast.Assign):
+            value, target = statement.value, statement.targets[0]
+            if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub):
+                continue
+            old = plain_name(value.left)
+            if (
+                old
+                and isinstance(target, ast.Name)
+                and target.id != old
+                and reads_gradient(value.right, named)
+            ):
+                yield statement, old
+
+
+def _written_back(case: Case) -> list[Edit]:
+    edits = {}
+    for statement, name in _elsewhere(case):
+        target = statement.targets[0]
+        if not _given_on(case, target):
+            edits[statement] = case.code.insert_after(statement, f"{name}.data = {ast.unparse(target)}.data")
+    return list(edits.values())
+
+
+def _given_on(case: Case, target: ast.expr) -> bool:
+    name = ast.unparse(target)
+    return any(
+        isinstance(one.value, ast.Name) and one.value.id == name and one.targets[0] is not target
+        for one in case.code.all(ast.Assign)
+    )
+
+
+def _copies(case: Case) -> list[ast.Call]:
+    """`w.detach().clone()`, of parameters, gathered in a list that the updates go through."""
+    leaves = set(_leaves(case))
+    return [
+        call
+        for call in case.code.calls("clone")
+        if isinstance(call.func, ast.Attribute) and plain_name(_receiver(call)) in leaves
+    ]
+
+
+def _receiver(call: ast.Call) -> ast.expr:
+    assert isinstance(call.func, ast.Attribute)
+    return call.func.value
+
+
+def _not_copied(case: Case) -> list[Edit]:
+    edits = []
+    for call in _copies(case):
+        name = plain_name(_receiver(call))
+        edits.append(case.code.replace(call, f"{name}.detach()"))
+    return edits

@@ -1,0 +1,181 @@
+"""Every step looks at the same single sample.
+
+## What it is
+
+One sample can stand for all only if another one is drawn in every step. With an index that is fixed, or drawn once in
+front of the loop, the training sees one point for ever.
+
+## Why it matters
+
+Infinitely many lines go through one point. The loss falls to 0, and the line is still not that of the data.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+i = 42
+for step in range(2000):
+    loss = (w * x[i] + b - y[i]) ** 2  # ←
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Use all samples and the mean over them, or draw a new index in every step.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import Loop, targets_of
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="always the same single sample",
+        message="`{line_text}` takes {sample}, the same one in every step: the training never sees the others.",
+        why="Infinitely many lines go through one point, so the loss becomes 0 and the line is still not that of the data.",
+        fix="Use all samples and take the mean, or choose another sample in every step.",
+    ),
+    "zh": Words(
+        title="始终只用同一个样本",
+        message="`{line_text}` 每一步取的都是 {sample}，训练从未见过其他样本。",
+        why="过一个点有无数条直线，所以损失会变成 0，但直线仍不是数据的直线。",
+        fix="使用全部样本并取平均，或者每一步换一个样本。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Items of data whose index does not change in the training loop."""
+    found = _items(case)
+    if found:
+        statement = case.code.statement(found[0])
+        yield Suspicion(
+            mistake="single-sample-only",
+            cell=case.code.cell_of(statement),
+            line=found[0].lineno,
+            sureness=0.72,
+            params={
+                "line_text": case.code.text(statement).split("\n")[0],
+                "sample": case.code.text(found[0]),
+            },
+            node=found[0],
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """All samples, with their mean; or another index in each round."""
+    del suspicion
+    items = _items(case)
+    counted = [
+        case.code.replace(item.slice, text) for item in items if (text := _counter(case, item)) is not None
+    ]
+    if counted and len(counted) == len(items):
+        yield counted
+    whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
+    yield [*whole, *_means(case)]
+    if whole:
+        yield whole
+
+
+def _items(case: Case) -> list[ast.Subscript]:
+    """`x[i]`, in the loop or bound in front of it, of data, with an index that stays."""
+    data = {
+        name
+        for event in case.gradient_events[:2]
+        for tensor in event.tensors[event.leaves :]
+        if not tensor.requires_grad and tensor.shape and tensor.shape[0] > 1
+        for name in tensor.names
+    } | {
+        name
+        for event in case.gradient_events[:2]
+        for name, kind in event.types.items()
+        if kind in ("list", "ndarray", "tuple")
+    }
+    if not data or not case.training_loops or not _single(case):
+        return []
+    changing = _changing(case)
+    found = []
+    for item in case.code.all(ast.Subscript):
+        if not isinstance(item.ctx, ast.Load) or ast.unparse(item.value) not in data:
+            continue
+        index = item.slice
+        fixed = (isinstance(index, ast.Constant) and isinstance(index.value, int)) or (
+            isinstance(index, ast.Name) and index.id not in changing
+        )
+        if fixed and _used(case, item):
+            found.append(item)
+    return found if len({ast.unparse(item.value) for item in found}) > 1 else []
+
+
+def _single(case: Case) -> bool:
+    """Whether the losses were computed of single numbers only, as far as was seen."""
+    seen = [event for event in case.gradient_events if event.operations]
+    return bool(seen) and all(
+        all(size == 1 for size in operation.shape) for event in seen for operation in event.operations
+    )
+
+
+def _changing(case: Case) -> set[str]:
+    """The names that are bound inside loops, also by the loops."""
+    return {
+        target.id
+        for statement in case.code.all(ast.Assign, ast.AugAssign, ast.For, ast.NamedExpr)
+        if isinstance(statement, ast.stmt)
+        and (isinstance(statement, ast.For) or case.code.loop(statement) is not None)
+        for target in targets_of(statement)
+        if isinstance(target, ast.Name)
+    }
+
+
+def _used(case: Case, item: ast.Subscript) -> bool:
+    """Whether an item is read in a training loop, or bound to a name that is."""
+    loop = case.code.loop(item)
+    if loop is not None:
+        return loop in case.training_loops
+    statement = case.code.statement(item)
+    if not isinstance(statement, ast.Assign):
+        return False
+    names = {one.id for one in targets_of(statement) if isinstance(one, ast.Name)}
+    return any(
+        isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)
+        for one in case.training_loops
+        for node in ast.walk(one)
+    )
+
+
+def _counter(case: Case, item: ast.Subscript) -> str | None:
+    """The index that goes through all samples, made of the count of the loop around."""
+    loop: Loop | None = case.code.loop(item)
+    if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name):
+        return None
+    if not (isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) == "range"):
+        return None
+    return None if loop.target.id == "_" else f"{loop.target.id} % len({case.code.text(item.value)})"
+
+
+def _means(case: Case) -> list[Edit]:
+    """The mean of a loss that was a single number, where nothing takes one yet."""
+    roots = {name for event in case.gradient_events for name in (event.root.names if event.root else ())}
+    edits = []
+    for loop in case.training_loops:
+        for statement in case.code.inside(loop, ast.Assign):
+            if ast.unparse(statement.targets[0]) in roots and not any(
+                case.code.calls("mean", inside=statement)
+            ):
+                text = f"({case.code.text(statement.value)}).mean()"
+                edits.append(case.code.replace(statement.value, text))
+    return list(dict.fromkeys(edits))

@@ -1,0 +1,150 @@
+"""The parameters are changed twice with one gradient.
+
+## What it is
+
+`optimizer.step()` changes the parameters. An update by hand after it, or a second `step()`, changes them once more with
+the same gradient.
+
+## Why it matters
+
+The learning rate is in effect twice what is written. It may still arrive, or it may diverge at a rate that looks fine.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+optimizer = torch.optim.SGD([w, b], lr=0.05)
+for step in range(2000):
+    loss = ((w * x + b - y) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        w -= 0.05 * w.grad  # ←
+        b -= 0.05 * b.grad
+```
+
+## Fix
+
+Keep one of the two: `optimizer.step()`, or the update by hand.
+"""
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+
+from grader.evidence.case import Case
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.updates import is_step, optimizer_names, updates
+
+TEXT = {
+    "en": Words(
+        title="updated twice with one gradient",
+        message="`{line_text}` changes the parameters a second time with a gradient that `{other}` has used already.",
+        why="The steps are twice as large as the learning rate says.",
+        fix="Keep one of the two updates.",
+    ),
+    "zh": Words(
+        title="同一个梯度更新了两次",
+        message="`{line_text}` 用 `{other}` 已经用过的梯度又修改了一次参数。",
+        why="实际步长是学习率所写的两倍。",
+        fix="两个更新只保留一个。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """In one block of a loop: a step of an optimizer and updates of its tensors by hand, or the same step again."""
+    for loop in case.training_loops:
+        found = _twice(case, loop)
+        if found is not None:
+            extra, other = found
+            yield Suspicion(
+                mistake="updated-twice",
+                cell=case.code.cell_of(extra[0]),
+                line=extra[0].lineno,
+                sureness=0.93 if _seen(case, extra[0]) else 0.7,
+                params={
+                    "line_text": case.code.text(extra[0]).split("\n")[0],
+                    "other": case.code.text(other).split("\n")[0],
+                },
+                node=extra[0],
+            )
+            return
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Leave out what comes on top."""
+    for loop in case.training_loops:
+        found = _twice(case, loop)
+        if found is not None and found[0][0] is suspicion.node:
+            yield _without(case, found[0])
+
+
+def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None:
+    names = optimizer_names(case)
+    steps = [node for node in case.code.inside(loop, ast.Expr) if is_step(node, names)]
+    if not steps or case.code.loop(steps[0]) is not loop:
+        return None
+    held = _held(case)
+    body = list(getattr(loop, "body", []))
+    by_hand = [
+        one.statement
+        for one in updates(case, loop)
+        if (one.name in held or not held) and _unconditional(case, one.statement, body)
+    ]
+    if by_hand:
+        return list(by_hand), steps[0]
+    straight = [one for one in steps if one in body and not _closure(one)]
+    for first, second in pairwise(straight):
+        between = body[body.index(first) : body.index(second)]
+        same = ast.dump(first) == ast.dump(second)
+        if same and not any(True for one in between for _ in case.code.calls("backward", "grad", inside=one)):
+            return [second], first
+    return None
+
+
+def _unconditional(case: Case, statement: ast.stmt, body: list[ast.stmt]) -> bool:
+    """Whether a statement runs in each round: it stands in the loop's block, under `with` or a loop at most."""
+    outer: ast.AST | None = statement
+    while outer is not None and outer not in body:
+        outer = case.code.parent(outer)
+        if isinstance(outer, ast.If | ast.Try | ast.FunctionDef | ast.While):
+            return False
+    return True
+
+
+def _held(case: Case) -> set[str]:
+    """The names of the tensors that optimizers hold."""
+    return {
+        name for event in case.optimizers for tensor in event.tensors[: event.leaves] for name in tensor.names
+    } | {"p", "param", "parameter"}
+
+
+def _closure(statement: ast.Expr) -> bool:
+    return isinstance(statement.value, ast.Call) and bool(statement.value.args)
+
+
+def _seen(case: Case, statement: ast.stmt) -> bool:
+    """Whether the run came by there: a step of an optimizer that had tensors with gradients."""
+    del statement
+    return any(
+        event.optimizer is not None and event.optimizer.tensors and event.after for event in case.steps
+    )
+
+
+def _without(case: Case, statements: list[ast.stmt]) -> list[Edit]:
+    """Take statements away, and a `with` that holds nothing else."""
+    edits: dict[ast.stmt, Edit] = {}
+    for one in statements:
+        outer = case.code.parent(one)
+        whole = isinstance(outer, ast.With | ast.For) and all(inner in statements for inner in outer.body)
+        gone = outer if whole and isinstance(outer, ast.stmt) else one
+        edits[gone] = case.code.delete(gone)
+    return list(edits.values())

@@ -1,0 +1,189 @@
+"""A parameter is changed by the gradient of another one.
+
+## What it is
+
+Each parameter has a gradient of its own: `w.grad` says how the loss changes with w, `b.grad` how it changes with b. In
+copied lines, or where gradients come back as a tuple, they are easily mixed up.
+
+## Why it matters
+
+There is no error. The parameter moves in a direction that has nothing to do with it; the training ends somewhere else,
+or diverges.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(100) / 100
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(2000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * w.grad  # ←
+    w.grad.zero_()
+    b.grad.zero_()
+```
+
+## Fix
+
+Use each parameter's own gradient: `b -= 0.05 * b.grad`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import Code
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.updates import (
+    Update,
+    grad_inputs,
+    gradient_names,
+    gradient_of,
+    plain_name,
+    updates,
+)
+
+TEXT = {
+    "en": Words(
+        title="another parameter's gradient is used",
+        message="`{line_text}` changes {name} by {gradient}, which is not the gradient of {name}.",
+        why="{name} moves in a direction that has nothing to do with it, and ends in the wrong place.",
+        fix="Change {name} by its own gradient.",
+    ),
+    "zh": Words(
+        title="用了别的参数的梯度",
+        message="`{line_text}` 用 {gradient} 来修改 {name}，但它不是 {name} 的梯度。",
+        why="{name} 沿着与自己无关的方向移动，最后停在错误的地方。",
+        fix="用 {name} 自己的梯度来修改 {name}。",
+    ),
+}
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Updates that read the gradient of a tensor other than the one they change."""
+    wrong = _wrong(case)
+    if wrong:
+        update, node, certain = wrong[0]
+        statement = update.statement
+        yield Suspicion(
+            mistake="wrong-gradient-used",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.93 if certain else 0.75,
+            params={
+                "line_text": case.code.text(statement).split("\n")[0],
+                "name": update.name,
+                "gradient": case.code.text(node),
+            },
+            node=statement,
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Each its own gradient; for a mixed tuple, its names in the order of the parameters."""
+    del suspicion
+    own = {owner: name for name, owner in gradient_names(case.code).items() if owner}
+    wrong = _wrong(case)
+    unpacked = _unpacked_anew(case, wrong)
+    if unpacked:
+        yield unpacked
+    edits = []
+    for update, node, _ in wrong:
+        if isinstance(node, ast.Attribute):
+            edits.append(case.code.replace(node.value, update.name))
+        elif isinstance(node, ast.Name) and update.name in own:
+            edits.append(case.code.replace(node, own[update.name]))
+        else:
+            edits.append(case.code.replace(node, f"{update.name}.grad"))
+    yield edits
+
+
+def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:
+    """The updates by a gradient not their own, with where they read it, and whether that is beyond doubt."""
+    named = gradient_names(case.code)
+    found = []
+    for update in updates(case):
+        nodes = list(_gradients(update.change, named))
+        owners = {owner for _, owner in nodes}
+        if len(nodes) != 1 or update.name in owners or not nodes[0][1]:
+            item = _fixed_item(case, update, named)
+            if item is not None:
+                found.append((update, item, False))
+            continue
+        node, owner = nodes[0]
+        if owner and not _same(case.code, update, owner):
+            found.append((update, node, _both_trained(case, update.name, owner)))
+    return found
+
+
+def _gradients(change: ast.expr, named: dict[str, str | None]) -> Iterator[tuple[ast.expr, str | None]]:
+    for node in ast.walk(change):
+        owner = gradient_of(node)
+        if owner is not None:
+            assert isinstance(node, ast.expr)
+            yield node, owner
+        elif isinstance(node, ast.Name) and node.id in named:
+            yield node, named[node.id]
+
+
+def _same(code: Code, update: Update, owner: str) -> bool:
+    """Whether two names may mean one tensor: loop variables of one `zip`, copies, and aliases."""
+    for statement in code.all(ast.For, ast.Assign, ast.comprehension):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]  # type: ignore[attr-defined]
+        names = {ast.unparse(node) for one in targets for node in ast.walk(one) if isinstance(node, ast.expr)}
+        if isinstance(statement, ast.Assign):
+            value = plain_name(statement.value)
+            if value in (update.name, owner) and names & {update.name, owner} - {value}:
+                return True
+        elif names & {update.name, owner}:
+            return True
+    return False
+
+
+def _both_trained(case: Case, name: str, owner: str) -> bool:
+    seen = {
+        one
+        for event in case.gradient_events[:3]
+        for tensor in event.tensors[: event.leaves]
+        for one in tensor.names
+    }
+    return {name, owner} <= seen
+
+
+def _fixed_item(case: Case, update: Update, named: dict[str, str | None]) -> ast.expr | None:
+    """`grads[0]` in a loop over all parameters."""
+    loop = case.code.loop(update.statement)
+    if not isinstance(loop, ast.For) or plain_name(loop.target) != update.name:
+        return None
+    for node in ast.walk(update.change):
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in named
+            and isinstance(node.slice, ast.Constant)
+        ):
+            return node
+    return None
+
+
+def _unpacked_anew(case: Case, wrong: list[tuple[Update, ast.expr, bool]]) -> list[Edit]:
+    used = {update.name: node.id for update, node, _ in wrong if isinstance(node, ast.Name)}
+    if len(used) < 2:  # noqa: PLR2004
+        return []
+    for statement in case.code.all(ast.Assign):
+        wanted, target = grad_inputs(statement.value), statement.targets[0]
+        if wanted is None or not isinstance(target, ast.Tuple) or len(wanted) != len(target.elts):
+            continue
+        names = [plain_name(one) for one in target.elts]
+        meant = [used.get(one, name) for one, name in zip(wanted, names, strict=True)]
+        fits = all(one.lower() in name.lower() for one, name in zip(wanted, names, strict=True))
+        if sorted(meant) == sorted(names) and not fits:
+            return [case.code.replace(old, new) for old, new in zip(target.elts, meant, strict=True)]
+    return []
