@@ -179,6 +179,19 @@ def train_instead(case: Case, statements: Sequence[ast.stmt]) -> list[Edit]:
     return [*edits, code.replace(last, training_text())]
 
 
+def leave_out(code: Code, statements: Sequence[ast.stmt]) -> list[Edit]:
+    """Take statements away, also several that share one line."""
+    edits: list[Edit] = []
+    for statement in statements:
+        cell, line = code.cell_of(statement), statement.lineno
+        neighbours = _on_line(code, statement)
+        if len(neighbours) > 1 and all(one in statements for one in neighbours):
+            edits.append(Edit(cell, (line, 0), (line, len(code.line(cell, line))), code.indent(statement) + "pass"))
+        else:
+            edits.append(code.delete(statement))
+    return list(dict.fromkeys(edits))
+
+
 def training_text() -> str:
     """A training of w and b on x and y, as text."""
     return "\n".join(

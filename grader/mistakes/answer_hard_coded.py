@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.lines import constant_in, least_squares, needs_torch, own_data, settings_of, train_instead
+from grader.evidence.lines import constant_in, least_squares, leave_out, needs_torch, own_data, settings_of, train_instead
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -98,8 +98,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         return
     after = [one for one in found if _is_after_training(case, one)]
     if after:
-        yield [case.code.delete(one) for one in after]
-        yield [*(case.code.delete(one) for one in after), *_longer(case)]
+        yield leave_out(case.code, after)
+        yield [*leave_out(case.code, after), *_longer(case)]
         return
     start = STARTS[case.exercise or ""]
     begun = [case.code.replace(node, start) for one in found for node in _constants(case, one)]

@@ -71,10 +71,12 @@ OFF = 0.9
 def detect(case: Case) -> Iterator[Suspicion]:
     """The statement that makes y, where the points do not lie around the task's line."""
     pair = own_data(case)
-    if not case.failed(*REASONS) or pair is None:
+    if case.full or case.exercise != "linear_regression" or pair is None:
         return
     slope, intercept, noise = least_squares(pair)
     shuffle, formula = _shuffle(case), _formula(case)
+    if not case.failed(*REASONS) and shuffle is None:
+        return
     statement = shuffle or formula or next(iter(reversed(settings_of(case.code, "y"))), None)
     if statement is None:
         return
