@@ -103,7 +103,11 @@ def _resolved(code: Code, function: Function, node: ast.expr, name: str) -> Form
             node = made[0].value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
             called = [one for one in code.all(ast.FunctionDef) if one.name == node.func.id]  # type: ignore[attr-defined]
-            if not called or len(called[-1].args.args) != 1 or not isinstance(called[-1].body[-1], ast.Return):
+            if (
+                not called
+                or len(called[-1].args.args) != 1
+                or not isinstance(called[-1].body[-1], ast.Return)
+            ):
                 return None
             returned = called[-1].body[-1].value
             if returned is None or not isinstance(node.args[0], ast.Name):

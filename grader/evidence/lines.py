@@ -14,7 +14,17 @@ from grader.exchange import Pair, data_pairs
 RATES = ("lr", "learning_rate", "rate", "alpha", "eta", "step_size", "lrate")
 # Numbers of a submission that makes its steps by hand.
 USUAL_RATE, USUAL_STEPS = "0.1", "3000"
-CONVERSIONS = ("tensor", "as_tensor", "from_numpy", "array", "asarray", "float", "FloatTensor", "Variable", "item")
+CONVERSIONS = (
+    "tensor",
+    "as_tensor",
+    "from_numpy",
+    "array",
+    "asarray",
+    "float",
+    "FloatTensor",
+    "Variable",
+    "item",
+)
 
 
 def own_data(case: Case) -> Pair | None:
@@ -64,7 +74,8 @@ def settings_of(code: Code, name: str, *, anywhere: bool = False) -> list[ast.st
     found = [
         statement
         for statement in code.all(ast.Assign, ast.AnnAssign, ast.AugAssign)
-        if anywhere or code.around(statement, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef) is None
+        if anywhere
+        or code.around(statement, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef) is None
     ]
     return [one for one in found if any(isinstance(t, ast.Name) and t.id == name for t in targets_of(one))]
 
@@ -186,7 +197,9 @@ def leave_out(code: Code, statements: Sequence[ast.stmt]) -> list[Edit]:
         cell, line = code.cell_of(statement), statement.lineno
         neighbours = _on_line(code, statement)
         if len(neighbours) > 1 and all(one in statements for one in neighbours):
-            edits.append(Edit(cell, (line, 0), (line, len(code.line(cell, line))), code.indent(statement) + "pass"))
+            edits.append(
+                Edit(cell, (line, 0), (line, len(code.line(cell, line))), code.indent(statement) + "pass")
+            )
         else:
             edits.append(code.delete(statement))
     return list(dict.fromkeys(edits))

@@ -40,7 +40,15 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.lines import constant_in, least_squares, leave_out, needs_torch, own_data, settings_of, train_instead
+from grader.evidence.lines import (
+    constant_in,
+    least_squares,
+    leave_out,
+    needs_torch,
+    own_data,
+    settings_of,
+    train_instead,
+)
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -82,7 +90,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
         mistake="answer-hard-coded",
         cell=case.code.cell_of(first),
         line=first.lineno,
-        sureness=0.95 if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted) else 0.7,
+        sureness=0.95
+        if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted)
+        else 0.7,
         params={"name": name, "value": value or 0.0, "line_text": case.code.text(first).split("\n")[0]},
         node=first,
     )
@@ -115,11 +125,14 @@ def _typed(case: Case) -> list[ast.stmt]:
     wanted, near = ANSWERS[case.exercise]
     found: list[ast.stmt] = []
     for name, answer in wanted.items():
-        settings = [one for one in settings_of(case.code, name) if isinstance(one, ast.Assign | ast.AnnAssign)]
+        settings = [
+            one for one in settings_of(case.code, name) if isinstance(one, ast.Assign | ast.AnnAssign)
+        ]
         close = [
             one
             for one in settings
-            if (value := constant_in(_value_for(one, name))) is not None and abs(value - _goal(case, name, answer)) <= near
+            if (value := constant_in(_value_for(one, name))) is not None
+            and abs(value - _goal(case, name, answer)) <= near
             or (value is not None and abs(value - answer) <= near)
         ]
         if not close or close[-1] not in (settings[0], settings[-1]):
@@ -143,7 +156,11 @@ def _value_for(statement: ast.stmt, name: str) -> ast.expr | None:
     value = getattr(statement, "value", None)
     if isinstance(statement, ast.Assign):
         for target in statement.targets:
-            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            if (
+                isinstance(target, ast.Tuple)
+                and isinstance(value, ast.Tuple)
+                and len(target.elts) == len(value.elts)
+            ):
                 for one, part in zip(target.elts, value.elts, strict=True):
                     if isinstance(one, ast.Name) and one.id == name:
                         return part

@@ -106,7 +106,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         text = "\n".join(f"{indent}    {line}" for line in body)
         yield [Edit(cell, (start, 0), (end, column), text)]
         return
-    aliases = [one for one in settings_of(case.code, name) if isinstance(one, ast.Assign) and len(one.targets) == 1]
+    aliases = [
+        one for one in settings_of(case.code, name) if isinstance(one, ast.Assign) and len(one.targets) == 1
+    ]
     if aliases:
         head = f"def {name}({', '.join(arguments)}):"
         yield [case.code.replace(aliases[-1], "\n".join([head, *(f"    {line}" for line in body)]))]

@@ -58,7 +58,18 @@ TEXT = {
     ),
 }
 
-SOLVERS = ("polyfit", "lstsq", "linregress", "curve_fit", "LinearRegression", "pinv", "inv", "inverse", "solve", "leastsq")
+SOLVERS = (
+    "polyfit",
+    "lstsq",
+    "linregress",
+    "curve_fit",
+    "LinearRegression",
+    "pinv",
+    "inv",
+    "inverse",
+    "solve",
+    "leastsq",
+)
 EXACT = 1e-3
 
 
@@ -70,7 +81,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if w is None or b is None or pair is None:
         return
     slope, intercept, _ = least_squares(pair)
-    exact = abs(w - slope) <= EXACT * max(1, abs(slope)) and abs(b - intercept) <= EXACT * max(1, abs(intercept))
+    exact = abs(w - slope) <= EXACT * max(1, abs(slope)) and abs(b - intercept) <= EXACT * max(
+        1, abs(intercept)
+    )
     solver = _solver(case)
     last = _last(case)
     if last is None or not (exact or solver is not None):
@@ -100,7 +113,11 @@ def _descends(case: Case) -> bool:
     for loop in case.code.all(ast.For, ast.While):
         for statement in case.code.inside(loop, ast.Assign, ast.AugAssign):
             text = case.code.text(statement).split("=")[0]
-            if isinstance(statement, ast.AugAssign) and text.strip(" -+").split(".")[0].split("[")[0] in ("w", "b", "theta"):
+            if isinstance(statement, ast.AugAssign) and text.strip(" -+").split(".")[0].split("[")[0] in (
+                "w",
+                "b",
+                "theta",
+            ):
                 return True
             if isinstance(statement, ast.Assign) and text.strip() in ("w", "b", "w, b", "theta"):
                 return True

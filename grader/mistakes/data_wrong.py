@@ -135,7 +135,9 @@ def _edits(case: Case, statement: ast.stmt) -> list[Edit]:
     term = _slope_term(value)
     if term is None:
         return []
-    factor, variable = (term.left, term.right) if isinstance(term.left, ast.Constant) else (term.right, term.left)
+    factor, variable = (
+        (term.left, term.right) if isinstance(term.left, ast.Constant) else (term.right, term.left)
+    )
     assert isinstance(factor, ast.Constant)
     edits = []
     if _number(factor) != SLOPE:
@@ -161,7 +163,11 @@ def _noise_edits(
         return []
     shape = f"{variable.id}.shape"
     is_numpy = any(
-        (case.code.text(one.value.func).startswith(("np.", "numpy.")) if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call) else False)
+        (
+            case.code.text(one.value.func).startswith(("np.", "numpy."))
+            if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call)
+            else False
+        )
         for one in settings_of(case.code, variable.id)[-1:]
     )
     text = f"np.random.normal(0, 1, {shape})" if is_numpy else f"torch.randn({shape})"

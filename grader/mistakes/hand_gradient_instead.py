@@ -106,19 +106,29 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if any(statement not in case.code.block(last) for statement in statements):
         return
     unused = _only_for(case, place, statements)
-    fresh = [f"{name} = torch.as_tensor({name}, dtype=torch.float32).detach().clone().requires_grad_()" for name in place.names]
+    fresh = [
+        f"{name} = torch.as_tensor({name}, dtype=torch.float32).detach().clone().requires_grad_()"
+        for name in place.names
+    ]
     rate = rate_of(case, statements[0])
     variable = "y" if case.exercise == "minimise_parabola" else "loss_now"
     for plain in (False, True):
-        after = [f"{name} = {name}{'.item()' if plain else '.detach()'} - {rate} * {name}.grad{'.item()' if plain else ''}" for name in place.names]
+        after = [
+            f"{name} = {name}{'.item()' if plain else '.detach()'} - {rate} * {name}.grad{'.item()' if plain else ''}"
+            for name in place.names
+        ]
         block = [*fresh, f"{variable} = {loss}", f"{variable}.backward()", *after]
         if case.exercise == "minimise_parabola":
-            block[0] = f"{place.names[0]} = torch.as_tensor({place.names[0]}, dtype=torch.float64).detach().clone().requires_grad_()"
+            block[0] = (
+                f"{place.names[0]} = torch.as_tensor({place.names[0]}, dtype=torch.float64).detach().clone().requires_grad_()"
+            )
         if edits := _rewritten(case, statements, unused, block):
             yield [*needs_torch(case), *edits]
 
 
-def _rewritten(case: Case, updates: Sequence[ast.stmt], unused: Sequence[ast.stmt], block: Sequence[str]) -> list[Edit]:
+def _rewritten(
+    case: Case, updates: Sequence[ast.stmt], unused: Sequence[ast.stmt], block: Sequence[str]
+) -> list[Edit]:
     """The updates' place taken by a block of lines, and statements that are not needed left out."""
     code = case.code
     first = min((*updates, *unused), key=lambda one: (one.lineno, one.col_offset))
@@ -169,7 +179,9 @@ def _place(case: Case) -> _Place | None:
         if root is None:
             return None
     nodes: Iterator[ast.AST] = (
-        case.code.all(ast.Attribute, ast.keyword) if root is None else case.code.inside(root, ast.Attribute, ast.keyword)
+        case.code.all(ast.Attribute, ast.keyword)
+        if root is None
+        else case.code.inside(root, ast.Attribute, ast.keyword)
     )
     if any((node.arg if isinstance(node, ast.keyword) else last_name(node)) in AUTOGRAD for node in nodes):
         return None

@@ -71,7 +71,10 @@ TEXT = {
 }
 
 # f = ax² + bx + c of each walk by hand: the function's name, and its derivative as text of x.
-WALKS = {"minimise_parabola": ("descend_by_hand", "2 * {x} + 2", 2.0, 2.0), "manual_gradient": ("descend", "{x} - 2", 1.0, -2.0)}
+WALKS = {
+    "minimise_parabola": ("descend_by_hand", "2 * {x} + 2", 2.0, 2.0),
+    "manual_gradient": ("descend", "{x} - 2", 1.0, -2.0),
+}
 MANUAL = "manual_gradient"
 FAILED = ("manual-differs", "manual-differs-elsewhere")
 POINTS = (-3.0, -0.5, 0.0, 1.25, 4.0)
@@ -136,7 +139,8 @@ def _wrong_walk(case: Case) -> Iterator[Suspicion]:
 def _walk_failed(case: Case) -> bool:
     """Whether a check of the walk by hand failed."""
     return any(
-        check.score < check.max_score and ("by_hand" in check.id or "descend" in check.id) for check in case.checks
+        check.score < check.max_score and ("by_hand" in check.id or "descend" in check.id)
+        for check in case.checks
     )
 
 

@@ -111,7 +111,9 @@ def _viewed(value: ast.expr) -> ast.expr | None:
     for _ in range(6):
         if isinstance(value, ast.Attribute) and value.attr == "data":
             value = value.value
-        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in VIEWS:
+        elif (
+            isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in VIEWS
+        ):
             value = value.func.value
         else:
             break
@@ -136,7 +138,8 @@ def _changed_in_place(case: Case, loop: Loop, name: str) -> ast.stmt | None:
 def _has_gradient(case: Case, loop: Loop, name: str) -> bool:
     """Whether a name is a tensor that autograd fills: its `.grad` is read in the loop."""
     return any(
-        node.attr == "grad" and ast.unparse(node.value) == name for node in case.code.inside(loop, ast.Attribute)
+        node.attr == "grad" and ast.unparse(node.value) == name
+        for node in case.code.inside(loop, ast.Attribute)
     )
 
 
@@ -149,7 +152,11 @@ def _optimised(case: Case, name: str) -> bool:
         first = call.args[0] if call.args else call.keywords[0].value
         if isinstance(first, ast.List | ast.Tuple) and any(ast.unparse(one) == name for one in first.elts):
             return True
-        if isinstance(first, ast.Call) and called(first) == "parameters" and name.split(".")[-1] in ("weight", "bias"):
+        if (
+            isinstance(first, ast.Call)
+            and called(first) == "parameters"
+            and name.split(".")[-1] in ("weight", "bias")
+        ):
             return True
     return False
 

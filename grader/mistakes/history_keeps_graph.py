@@ -146,7 +146,9 @@ def _backwarded(case: Case) -> set[str]:
     return {
         node.id
         for call in case.code.calls("stack", "sum", "cat")
-        if any(isinstance(outer, ast.Attribute) and outer.attr == "backward" for outer in _outwards(case, call))
+        if any(
+            isinstance(outer, ast.Attribute) and outer.attr == "backward" for outer in _outwards(case, call)
+        )
         for node in ast.walk(call)
         if isinstance(node, ast.Name)
     }
@@ -160,4 +162,10 @@ def _outwards(case: Case, node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_number(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and last_name(value.func) in ("item", "float", "tolist", "detach", "clone")
+    return isinstance(value, ast.Call) and last_name(value.func) in (
+        "item",
+        "float",
+        "tolist",
+        "detach",
+        "clone",
+    )

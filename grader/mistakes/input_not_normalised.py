@@ -41,7 +41,15 @@ import numpy as np
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
-from grader.evidence.lines import RATES, at_end, least_squares, made_from, number_at_end, own_data, settings_of
+from grader.evidence.lines import (
+    RATES,
+    at_end,
+    least_squares,
+    made_from,
+    number_at_end,
+    own_data,
+    settings_of,
+)
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -63,7 +71,14 @@ TEXT = {
 # Mean of x² from which the rates apart are hopeless, and the ratio of curvatures.
 LARGE, STEEP = 20.0, 200.0
 TRAINING = "training_loop"
-FAILED = ("slope-off", "intercept-off", "loss-not-smaller", "not-finite", "trained-elsewhere", "line-lost-on-other-data")
+FAILED = (
+    "slope-off",
+    "intercept-off",
+    "loss-not-smaller",
+    "not-finite",
+    "trained-elsewhere",
+    "line-lost-on-other-data",
+)
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
@@ -106,13 +121,19 @@ def _large_x(case: Case) -> Iterator[Suspicion]:
     w, b = number_at_end(case, "w"), number_at_end(case, "b")
     lost = w is None or b is None or not np.isfinite(w + b)
     slope, intercept, _ = least_squares(pair)
-    left = not lost and abs((w or 0) - slope) < 0.1 * abs(slope) < abs((b or 0) - intercept) + 0.1 * abs(slope)
+    left = not lost and abs((w or 0) - slope) < 0.1 * abs(slope) < abs((b or 0) - intercept) + 0.1 * abs(
+        slope
+    )
     yield Suspicion(
         mistake="input-not-normalised",
         cell=case.code.cell_of(statement),
         line=statement.lineno,
         sureness=0.85 if lost or left else 0.65,
-        params={"name": "x", "largest": round(float(np.abs(pair.x).max()), 2), "ratio": float(f"{ratio:.2g}")},
+        params={
+            "name": "x",
+            "largest": round(float(np.abs(pair.x).max()), 2),
+            "ratio": float(f"{ratio:.2g}"),
+        },
         node=statement,
     )
 
@@ -131,7 +152,12 @@ def _first_x(case: Case) -> ast.stmt | None:
         for one in chain
         if isinstance(one.value, ast.Call | ast.BinOp)
         and isinstance(one.targets[0], ast.Name)
-        and any(True for _ in case.code.calls("arange", "linspace", "rand", "uniform", "range", "random", inside=one.value))
+        and any(
+            True
+            for _ in case.code.calls(
+                "arange", "linspace", "rand", "uniform", "range", "random", inside=one.value
+            )
+        )
     ]
     return makers[0] if makers else None
 

@@ -79,7 +79,9 @@ class _Way(NamedTuple):
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """w and b that are the best line of the data in another scale."""
-    if case.exercise != "linear_regression" or not case.failed("slope-off", "intercept-off", "loss-not-smaller"):
+    if case.exercise != "linear_regression" or not case.failed(
+        "slope-off", "intercept-off", "loss-not-smaller"
+    ):
         return
     pair, w, b = own_data(case), number_at_end(case, "w"), number_at_end(case, "b")
     if pair is None or w is None or b is None or not np.isfinite(w + b):
@@ -146,7 +148,11 @@ def _undone(case: Case, w: float, b: float, line: tuple[float, float]) -> tuple[
     pair = own_data(case)
     assert pair is not None
     plain = Scale(1.0, 0.0)
-    own = [scale for array in case.run.trace.arrays[:40] if (scale := _between(pair.x, to_numpy(array))) is not None]
+    own = [
+        scale
+        for array in case.run.trace.arrays[:40]
+        if (scale := _between(pair.x, to_numpy(array))) is not None
+    ]
     size = max(float(np.abs(pair.x).max()), 1e-9)
     for of_x in dict.fromkeys([*usual_scales(pair.x), *own]):
         for of_y in usual_scales(pair.y):
@@ -154,7 +160,9 @@ def _undone(case: Case, w: float, b: float, line: tuple[float, float]) -> tuple[
                 continue
             slope = w * of_x.factor / of_y.factor
             intercept = (w * of_x.offset + b - of_y.offset) / of_y.factor
-            if abs(slope - line[0]) <= NEAR * abs(line[0]) and abs(intercept - line[1]) <= NEAR * (abs(line[1]) + abs(line[0]) * size):
+            if abs(slope - line[0]) <= NEAR * abs(line[0]) and abs(intercept - line[1]) <= NEAR * (
+                abs(line[1]) + abs(line[0]) * size
+            ):
                 return slope, intercept
     return None
 
@@ -228,7 +236,9 @@ def _behind_training(case: Case) -> ast.stmt | None:
             last = outer if last is None or _later(case, outer, last) else last
     for name in ("w", "b"):
         for statement in settings_of(case.code, name)[-1:]:
-            if isinstance(case.code.parent(statement), ast.Module) and (last is None or _later(case, statement, last)):
+            if isinstance(case.code.parent(statement), ast.Module) and (
+                last is None or _later(case, statement, last)
+            ):
                 last = statement
     return last
 
