@@ -6,6 +6,7 @@ from typing import NamedTuple
 from grader.evidence.code import Code, Function, names_in, targets_of
 
 DEEPEST = 40
+LARGEST_BASE = 1e3
 
 
 class Formula(NamedTuple):
@@ -16,7 +17,7 @@ class Formula(NamedTuple):
     factor: float = 1.0
 
 
-def value_of(node: ast.AST, values: dict[str, float], depth: int = 0) -> float | None:
+def value_of(node: ast.AST, values: dict[str, float], depth: int = 0) -> float | None:  # noqa: PLR0911 - one per kind
     """The number that a formula of +, −, ·, / and powers has; None for anything else."""
     if depth > DEEPEST:
         return None
@@ -46,7 +47,7 @@ def _combined(kind: ast.operator, left: float, right: float) -> float | None:
         return left * right
     if isinstance(kind, ast.Div):
         return left / right if right else None
-    if isinstance(kind, ast.Pow) and abs(left) < 1e3 and right in (0, 1, 2, 3, 4):
+    if isinstance(kind, ast.Pow) and abs(left) < LARGEST_BASE and right in (0, 1, 2, 3, 4):
         return float(left**right)
     return None
 
@@ -58,6 +59,7 @@ def derivative_in(code: Code, function: Function) -> Formula | None:
         return None
     rate = arguments[1]
     for statement in code.inside(function, ast.Assign, ast.AugAssign):
+        assert isinstance(statement, ast.Assign | ast.AugAssign)
         if code.loop(statement) is None or len(targets_of(statement)) != 1:
             continue
         target = targets_of(statement)[0]
@@ -102,7 +104,7 @@ def _resolved(code: Code, function: Function, node: ast.expr, name: str) -> Form
                 return None
             node = made[0].value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
-            called = [one for one in code.all(ast.FunctionDef) if one.name == node.func.id]  # type: ignore[attr-defined]
+            called = [one for one in code.all(ast.FunctionDef) if one.name == node.func.id]
             if (
                 not called
                 or len(called[-1].args.args) != 1

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from grader.arrays import Numbers, numbers
-from grader.evidence.case import Case, Loop, numbers_of
-from grader.evidence.code import Code, Function, called, last_name, names_in, targets_of
+from grader.evidence.case import Case, numbers_of
+from grader.evidence.code import Code, Function, Loop, called, last_name, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.exchange import Pair, data_pairs
 
@@ -142,9 +142,9 @@ def updates_by_hand(case: Case, loop: Loop) -> Iterator[tuple[ast.stmt, str]]:
         elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             for target, value in _apart(statement):
                 name = _stepped(target)
-                if name and isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
-                    if _stepped(value.left) == name:
-                        yield statement, name
+                steps = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add)
+                if name and steps and _stepped(value.left) == name:  # type: ignore[attr-defined]
+                    yield statement, name
 
 
 def _apart(statement: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

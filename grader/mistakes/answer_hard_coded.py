@@ -131,8 +131,10 @@ def _typed(case: Case) -> list[ast.stmt]:
         close = [
             one
             for one in settings
-            if (value := constant_in(_value_for(one, name))) is not None
-            and abs(value - _goal(case, name, answer)) <= near
+            if (
+                (value := constant_in(_value_for(one, name))) is not None
+                and abs(value - _goal(case, name, answer)) <= near
+            )
             or (value is not None and abs(value - answer) <= near)
         ]
         if not close or close[-1] not in (settings[0], settings[-1]):

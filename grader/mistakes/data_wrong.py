@@ -113,9 +113,9 @@ def _shuffle(case: Case) -> ast.stmt | None:
     for name, found in changed.items():
         for statement in settings_of(case.code, name):
             value = getattr(statement, "value", None)
-            if isinstance(value, ast.Subscript) and name in names_in(value.value):
-                if any(case.code.calls(*SHUFFLES, inside=value)):
-                    found.append(statement)
+            own = isinstance(value, ast.Subscript) and name in names_in(value.value)
+            if own and any(case.code.calls(*SHUFFLES, inside=value)):
+                found.append(statement)
     if bool(changed["x"]) == bool(changed["y"]):
         return None
     return (changed["x"] or changed["y"])[0]
@@ -171,7 +171,7 @@ def _noise_edits(
         for one in settings_of(case.code, variable.id)[-1:]
     )
     text = f"np.random.normal(0, 1, {shape})" if is_numpy else f"torch.randn({shape})"
-    draws = [part for part in _draws(case, addends)]
+    draws = list(_draws(case, addends))
     if len(draws) == 1:
         return [case.code.replace(draws[0], text)]
     if not draws and term is not None:

@@ -34,8 +34,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from grader.evidence.case import Case, Loop
-from grader.evidence.code import Function, last_name, names_in, targets_of
+from grader.evidence.case import Case
+from grader.evidence.code import Function, Loop, last_name, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.lines import function_called, needs_torch, rate_of, updates_by_hand
 from grader.evidence.suspicion import Suspicion, Words
@@ -132,7 +132,7 @@ def _rewritten(
     """The updates' place taken by a block of lines, and statements that are not needed left out."""
     code = case.code
     first = min((*updates, *unused), key=lambda one: (one.lineno, one.col_offset))
-    gone = [one for one in (*updates, *unused)]
+    gone = [*updates, *unused]
     cell = code.cell_of(first)
     neighbours = code.block(first)
     lines = {line for one in gone for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}

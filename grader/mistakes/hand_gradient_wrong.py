@@ -47,6 +47,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from grader.arrays import Numbers
 from grader.evidence.case import Case
 from grader.evidence.code import Function, names_in
 from grader.evidence.edits import Edit
@@ -190,7 +191,7 @@ def _ratio(case: Case) -> float | None:
     return None
 
 
-def _last_gradient(case: Case, name: str) -> "np.ndarray | None":  # type: ignore[type-arg]
+def _last_gradient(case: Case, name: str) -> Numbers | None:
     for moments in (case.moments(case.gradient_events).get(name, []),):
         if moments and moments[-1].after is not None:
             return moments[-1].after

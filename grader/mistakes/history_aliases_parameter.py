@@ -38,8 +38,8 @@ Keep a copy, `history.append(w.detach().clone())`, or the number, `history.appen
 import ast
 from collections.abc import Iterator
 
-from grader.evidence.case import Case, Loop
-from grader.evidence.code import called
+from grader.evidence.case import Case
+from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 
@@ -147,7 +147,7 @@ def _optimised(case: Case, name: str) -> bool:
     """Whether an optimizer was given a tensor by name, or as a part of a module."""
     for call in case.code.all(ast.Call):
         kind = called(call)
-        if not kind[:1].isupper() or not call.args and not call.keywords:
+        if not kind[:1].isupper() or (not call.args and not call.keywords):
             continue
         first = call.args[0] if call.args else call.keywords[0].value
         if isinstance(first, ast.List | ast.Tuple) and any(ast.unparse(one) == name for one in first.elts):
@@ -155,7 +155,7 @@ def _optimised(case: Case, name: str) -> bool:
         if (
             isinstance(first, ast.Call)
             and called(first) == "parameters"
-            and name.split(".")[-1] in ("weight", "bias")
+            and name.rsplit(".", maxsplit=1)[-1] in ("weight", "bias")
         ):
             return True
     return False

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from grader.arrays import Numbers
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
@@ -138,7 +139,7 @@ def _large_x(case: Case) -> Iterator[Suspicion]:
     )
 
 
-def _ratio(x: np.ndarray) -> float:  # type: ignore[type-arg]
+def _ratio(x: Numbers) -> float:
     """How much steeper the squared error is along its steepest direction than along the flattest."""
     low, high = np.linalg.eigvalsh([[float(np.mean(x**2)), float(x.mean())], [float(x.mean()), 1.0]])
     return float(high / max(low, 1e-12))

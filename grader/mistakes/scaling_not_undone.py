@@ -40,12 +40,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.arrays import to_numpy
-from grader.batches import Scale, usual_scales
+from grader.arrays import Numbers
 from grader.evidence.case import Case
 from grader.evidence.code import names_in
 from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
+from grader.evidence.scales import line_undone
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -64,8 +64,6 @@ TEXT = {
         fix="循环结束后，把 w 和 b 换算回数据原来的单位。",
     ),
 }
-
-NEAR = 0.05
 
 
 class _Way(NamedTuple):
@@ -92,7 +90,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     ways = [way for name in ("x", "y") for way in _ways(case, name)]
     if not ways:
         return
-    found = _undone(case, w, b, (slope, intercept))
+    found = line_undone(case, w, b, (slope, intercept))
     node = next((way.node for way in ways if way.name in ("x", *_sources(case, "x"))), ways[0].node)
     statement = case.code.statement(node)
     undone = found or (slope, intercept)
@@ -138,44 +136,9 @@ def _over(way: _Way | None) -> str:
     return f" / {way.divisor}" if way is not None and way.divisor else ""
 
 
-def _loss(x: np.ndarray, y: np.ndarray, w: float, b: float) -> float:  # type: ignore[type-arg]
+def _loss(x: Numbers, y: Numbers, w: float, b: float) -> float:
     with np.errstate(all="ignore"):
         return float(np.mean((w * x + b - y) ** 2))
-
-
-def _undone(case: Case, w: float, b: float, line: tuple[float, float]) -> tuple[float, float] | None:
-    """The line in the data's units, if it is the best one under some scaling of x and of y that the run may have used."""
-    pair = own_data(case)
-    assert pair is not None
-    plain = Scale(1.0, 0.0)
-    own = [
-        scale
-        for array in case.run.trace.arrays[:40]
-        if (scale := _between(pair.x, to_numpy(array))) is not None
-    ]
-    size = max(float(np.abs(pair.x).max()), 1e-9)
-    for of_x in dict.fromkeys([*usual_scales(pair.x), *own]):
-        for of_y in usual_scales(pair.y):
-            if (of_x, of_y) == (plain, plain):
-                continue
-            slope = w * of_x.factor / of_y.factor
-            intercept = (w * of_x.offset + b - of_y.offset) / of_y.factor
-            if abs(slope - line[0]) <= NEAR * abs(line[0]) and abs(intercept - line[1]) <= NEAR * (
-                abs(line[1]) + abs(line[0]) * size
-            ):
-                return slope, intercept
-    return None
-
-
-def _between(values: np.ndarray, scaled: np.ndarray) -> Scale | None:  # type: ignore[type-arg]
-    """The scale that takes one array to another."""
-    flat = scaled.reshape(-1).astype(np.float64)
-    if flat.size != values.size or not np.all(np.isfinite(flat)) or float(np.ptp(flat)) == 0:
-        return None
-    factor = float(np.ptp(flat) / np.ptp(values))
-    offset = float(flat[values.argmin()]) - factor * float(values.min())
-    close = np.abs(factor * values + offset - flat) <= 1e-5 * float(np.abs(flat).max())
-    return Scale(factor, offset) if bool(close.all()) else None
 
 
 def _sources(case: Case, name: str) -> list[str]:
@@ -191,7 +154,7 @@ def _sources(case: Case, name: str) -> list[str]:
 def _ways(case: Case, name: str) -> list[_Way]:
     """The places where data are scaled: `(x - m) / d`, `x / d`, `x - m`, `x * k`."""
     names = (name, *_sources(case, name))
-    found = []
+    found: list[_Way] = []
     for node in case.code.all(ast.BinOp):
         way = _way(case, node, names)
         if way is not None and not any(node in ast.walk(other.node) for other in found):
@@ -207,12 +170,20 @@ def _way(case: Case, node: ast.BinOp, names: tuple[str, ...]) -> _Way | None:
     if isinstance(node.op, ast.Div):
         if isinstance(left, ast.Name) and left.id in names:
             return _Way(node, left.id, "", _bracketed(case, right))
-        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub) and isinstance(left.left, ast.Name):
-            if left.left.id in names:
-                return _Way(node, left.left.id, _bracketed(case, left.right), _bracketed(case, right))
-    if isinstance(node.op, ast.Sub) and isinstance(left, ast.Name) and left.id in names:
-        if names_in(right) <= {left.id, "torch", "np"} or isinstance(right, ast.Name | ast.Constant):
-            return _Way(node, left.id, _bracketed(case, right), "")
+        if (
+            isinstance(left, ast.BinOp)
+            and isinstance(left.op, ast.Sub)
+            and isinstance(left.left, ast.Name)
+            and left.left.id in names
+        ):
+            return _Way(node, left.left.id, _bracketed(case, left.right), _bracketed(case, right))
+    if (
+        isinstance(node.op, ast.Sub)
+        and isinstance(left, ast.Name)
+        and left.id in names
+        and (names_in(right) <= {left.id, "torch", "np"} or isinstance(right, ast.Name | ast.Constant))
+    ):
+        return _Way(node, left.id, _bracketed(case, right), "")
     if isinstance(node.op, ast.Mult):
         for one, other in ((left, right), (right, left)):
             if isinstance(one, ast.Name) and one.id in names and isinstance(other, ast.Constant):
