@@ -56,7 +56,7 @@ def at_end(case: Case, name: str) -> Numbers | None:
     if found is not None:
         return numbers_of(found.value)
     last = next((one for one in reversed(case.run.trace.versions) if one.name == name), None)
-    held = None if last is None else numbers(last.array)
+    held = numbers(case.run.values[name] if name in case.run.values else None if last is None else last.array)
     return None if held is None else held.reshape(-1)
 
 

@@ -29,7 +29,14 @@ def descend_by_hand(x0, lr, steps):
 
 
 def descend_with_autograd(x0, lr, steps):
-    return descend_by_hand(x0, lr, steps)
+    x = torch.tensor(float(x0), requires_grad=True)
+    path = []
+    for _ in range(steps):
+        (x**2 + 2 * x + 1).backward()
+        x.data -= lr * x.grad
+        x.grad = None
+        path.append(x.item())
+    return path
 ```
 
 ## Fix

@@ -80,8 +80,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
     statement = shuffle or formula or next(iter(reversed(settings_of(case.code, "y"))), None)
     if statement is None:
         return
-    once = len(settings_of(case.code, "y", anywhere=True)) == 1 and case.code.loop(statement) is None
-    known = shuffle is not None or (formula is not None and once and bool(_edits(case, formula)))
+    settings = settings_of(case.code, "y")
+    once = len(settings) == 1 and case.code.loop(settings[0]) is None and case.code.loop(statement) is None
+    plain = case.failed(*REASONS) and not names_in(settings[0]) & {"w", "b"} if settings else False
+    known = shuffle is not None or (once and plain)
     yield Suspicion(
         mistake="data-wrong",
         cell=case.code.cell_of(statement),

@@ -141,7 +141,7 @@ def _rewritten(
     if shared or outside:
         return []
     indent = code.indent(first)
-    edits = [Edit(cell, (line, 0), (line, len(code.line(cell, line))), "") for line in sorted(lines)]
+    edits = [Edit(cell, (line, 0), (line + 1, 0), "") for line in sorted(lines)]
     place = updates[-1].end_lineno or updates[-1].lineno
     text = "\n".join(f"{indent}{line}" for line in block)
     edits = [edit for edit in edits if edit.start[0] != place]
@@ -218,7 +218,11 @@ def _is_step(statement: ast.stmt, name: str, exercise: str) -> bool:
 def _loss_text(case: Case, place: _Place) -> str | None:
     """The loss in the learner's names."""
     if case.exercise == "linear_regression":
-        return "((w * x + b - y) ** 2).mean()" if set(place.names) == {"w", "b"} else None
+        if set(place.names) != {"w", "b"}:
+            return None
+        tensors = {name for tensor in case.end.tensors for name in tensor.names} if case.end else set()
+        x, y = (name if name in tensors else f"torch.as_tensor({name})" for name in ("x", "y"))
+        return f"((w * {x} + b - {y}) ** 2).mean()"
     if case.exercise == "minimise_parabola":
         (name, *more) = place.names
         return None if more else f"({name} ** 2 + 2 * {name} + 1).sum()"

@@ -78,6 +78,8 @@ WALKS = {
 }
 MANUAL = "manual_gradient"
 FAILED = ("manual-differs", "manual-differs-elsewhere")
+# The given X has so many.
+ROWS = 3
 POINTS = (-3.0, -0.5, 0.0, 1.25, 4.0)
 
 
@@ -221,4 +223,8 @@ def _divided(case: Case, part: ast.expr, factor: float) -> str:
     text = case.code.text(part)
     if factor == -1:
         return text[1:] if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) else f"-({text})"
+    if round(1 / factor, 2) == ROWS and case.exercise == "manual_gradient":
+        function = case.code.function(part)
+        if function is not None and function.args.args:
+            return f"({text}) * len({function.args.args[0].arg})"  # a mean for the sum
     return f"({text}) / {factor:g}" if abs(factor) >= 1 else f"({text}) * {1 / factor:g}"
