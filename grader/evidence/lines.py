@@ -56,7 +56,8 @@ def at_end(case: Case, name: str) -> Numbers | None:
     if found is not None:
         return numbers_of(found.value)
     last = next((one for one in reversed(case.run.trace.versions) if one.name == name), None)
-    held = numbers(case.run.values[name] if name in case.run.values else None if last is None else last.array)
+    value = case.run.values.get(name, None if last is None else last.array)
+    held = None if value is None else numbers(value)
     return None if held is None else held.reshape(-1)
 
 

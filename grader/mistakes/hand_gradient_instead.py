@@ -215,7 +215,7 @@ def _is_step(statement: ast.stmt, name: str, exercise: str) -> bool:
     return multiplied and bool(names_in(value) - {name})
 
 
-def _loss_text(case: Case, place: _Place) -> str | None:
+def _loss_text(case: Case, place: _Place) -> str | None:  # noqa: PLR0911 - an exercise each
     """The loss in the learner's names."""
     if case.exercise == "linear_regression":
         if set(place.names) != {"w", "b"}:
