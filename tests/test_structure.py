@@ -147,18 +147,8 @@ MAY_IMPORT = {
 OF_A_MISTAKE = "arrays model trace values evidence.*"
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *(
-        "frozenset",
-        "dict.fromkeys",
-        "re.compile",
-        "Path",
-        "TypeVar",
-        "Scale",
-        "Watch",
-        "ChosenLimits",
-        "Limits",
-        "Words",
-    ),
+    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
