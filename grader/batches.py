@@ -105,7 +105,11 @@ def inputs_drift(pair: Pair, calls: Calls, arrays: Sequence[Numbers]) -> bool:
 
 
 def _indices(column: Numbers, inputs: Numbers, order: Any) -> Any | None:
-    """Where in the data each number of a column stands; None unless all of them do, and differ."""
+    """Where in the data each number of a column stands; None unless all of them do.
+
+    A number may come up again, as in a batch drawn with replacement, if no two of the inputs are alike: of two that
+    are, nobody knows whose target it was.
+    """
     if column.size > inputs.size:
         return None
     close = SAME_INPUT * max(float(np.abs(inputs).max()), 1e-30)
@@ -119,7 +123,14 @@ def _indices(column: Numbers, inputs: Numbers, order: Any) -> Any | None:
     if not bool((np.abs(ranked[nearest] - column) <= close).all()):
         return None
     chosen = order[nearest]
-    return chosen if np.unique(chosen).size == chosen.size or column.size == 1 else None
+    if column.size == 1 or np.unique(chosen).size == chosen.size or _all_differ(ranked, close):
+        return chosen
+    return None
+
+
+def _all_differ(ranked: Numbers, close: float) -> bool:
+    """Whether sorted inputs are farther apart than numbers that count as the same."""
+    return bool((np.diff(ranked) > 2 * close).all())
 
 
 def _columns(array: Numbers) -> list[Numbers]:

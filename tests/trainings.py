@@ -95,6 +95,7 @@ for _ in range(25):
     "batches, smaller last, sum": batch_loop("sum", 32, rate=0.001),
     "batches of standardised x": batch_loop("mean", 32, inputs="(x - x.mean()) / x.std()"),
     "batches of centred x": batch_loop("mean", 32, inputs="x - x.mean()"),
+    "batches drawn with replacement": batch_loop("mean", 10).replace("randperm(100)", "randint(50, (100,))"),
     "one sample per step": batch_loop("sum", 1),
     "one sample of Python floats per step": """
 w, b = leaves()
@@ -179,6 +180,10 @@ WRONG = {
     "penalty added": (loop("(((w * x + b - y) ** 2).mean() + 0.1 * w**2)"), "gradient-differs"),
     "targets added": (loop("((w * x + b + y) ** 2).mean()"), "gradient-differs"),
     "bias inside the product": (loop("((w * (x + b) - y) ** 2).mean()"), "gradient-not-squared-error"),
+    "absolute error in batches drawn with replacement": (
+        batch_loop("mean", 10).replace("randperm(100)", "randint(50, (100,))").replace(" ** 2)", ".abs())"),
+        "gradient-differs",
+    ),
     "square of the mean": (loop("((w * x + b - y).mean() ** 2)"), "gradient-differs"),
     "broadcast to a square": (loop("((w * column + b - y) ** 2).mean()"), "gradient-differs"),
     "stale": (
@@ -211,7 +216,4 @@ for _ in range(25):
     ((w * fresh + b - 10 * fresh - 4) ** 2).mean().backward()
     step(w, b)
 """,
-    "the same sample twice in a batch": batch_loop("mean", 10).replace(
-        "randperm(100)", "randint(50, (100,))"
-    ),
 }

@@ -1,0 +1,209 @@
+"""The answer is typed in: w and b are set to it after training, instead of training, or as its start.
+
+## What it is
+
+`w = torch.tensor([10.0])` at the end replaces what training found. Or the training starts at 10 and 4, so that nothing is left for
+it to find.
+
+## Why it matters
+
+The line of the data is not exactly 10 and 4 (noise moves it), and on other data the typed numbers stay where they are. A
+training that starts at its goal cannot show whether it works.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(0, 1, 0.01)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.tensor([10.0], requires_grad=True)  # ←
+b = torch.tensor([4.0], requires_grad=True)
+for step in range(3):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+        b -= 0.1 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+Start at zero or at random numbers, train until the loss no longer falls, and leave w and b as training left them.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import targets_of
+from grader.evidence.edits import Edit
+from grader.evidence.lines import (
+    constant_in,
+    least_squares,
+    leave_out,
+    needs_torch,
+    own_data,
+    settings_of,
+    train_instead,
+)
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="the answer is typed in",
+        message="`{line_text}` sets {name} to {value}, which is (almost) the number that training should find.",
+        why="Typed numbers do not follow the data: with other points they would stay the same, and a training that starts at its "
+        "goal has nothing to show.",
+        fix="Start away from the answer (at the start the task gives, at zero, or at random), train long enough, and keep what "
+        "training found.",
+    ),
+    "zh": Words(
+        title="答案是直接写进去的",
+        message="`{line_text}` 把 {name} 设为 {value}，而这（几乎）就是训练应当找到的数。",
+        why="写死的数不会随数据变化：换一批点它们还是老样子；而从终点出发的训练也说明不了什么。",
+        fix="请从远离答案的地方开始（题目给定的初值、零或随机数），训练足够多步，并保留训练得到的结果。",
+    ),
+}
+
+# Of each exercise whose answer can be typed in, the numbers, and how near counts.
+ANSWERS = {
+    "linear_regression": ({"w": 10.0, "b": 4.0}, 0.6),
+    "backprop_per_sample": ({"w": 2.0}, 0.05),
+}
+STARTS = {"linear_regression": "0.0", "backprop_per_sample": "1.0"}
+FEW_STEPS = 500
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Numbers given to w and b that are the answer, before or behind the training."""
+    found = None if case.full else _typed(case)
+    if not found:
+        return
+    first = found[0]
+    name = _name(first)
+    value = constant_in(_value_for(first, name))
+    wanted, _ = ANSWERS[case.exercise or ""]
+    yield Suspicion(
+        mistake="answer-hard-coded",
+        cell=case.code.cell_of(first),
+        line=first.lineno,
+        sureness=0.95
+        if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted)
+        else 0.7,
+        params={"name": name, "value": value or 0.0, "line_text": case.code.text(first).split("\n")[0]},
+        node=first,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Leave the typed numbers out, or start elsewhere and train longer."""
+    del suspicion
+    found = _typed(case)
+    if case.gradient_calls <= 1:
+        if edits := train_instead(case, found):
+            yield [*needs_torch(case), *edits]
+        return
+    after = [one for one in found if _is_after_training(case, one)]
+    if after:
+        yield leave_out(case.code, after)
+        yield [*leave_out(case.code, after), *_longer(case)]
+        return
+    start = STARTS[case.exercise or ""]
+    begun = [case.code.replace(node, start) for one in found for node in _constants(case, one)]
+    if begun:
+        yield begun
+        yield [*begun, *_longer(case)]
+
+
+def _typed(case: Case) -> list[ast.stmt]:
+    """The statements that give names of the answer the answer; none unless all of its names are given it."""
+    if case.exercise not in ANSWERS:
+        return []
+    wanted, near = ANSWERS[case.exercise]
+    found: list[ast.stmt] = []
+    for name, answer in wanted.items():
+        settings = [
+            one for one in settings_of(case.code, name) if isinstance(one, ast.Assign | ast.AnnAssign)
+        ]
+        close = [
+            one
+            for one in settings
+            if (
+                (value := constant_in(_value_for(one, name))) is not None
+                and abs(value - _goal(case, name, answer)) <= near
+            )
+            or (value is not None and abs(value - answer) <= near)
+        ]
+        if not close or close[-1] not in (settings[0], settings[-1]):
+            return []
+        if close[-1] not in found:
+            found.append(close[-1])
+    return found
+
+
+def _goal(case: Case, name: str, answer: float) -> float:
+    """What the data lead to."""
+    pair = own_data(case) if case.exercise == "linear_regression" else None
+    if pair is None:
+        return answer
+    slope, intercept, _ = least_squares(pair)
+    return slope if name == "w" else intercept
+
+
+def _value_for(statement: ast.stmt, name: str) -> ast.expr | None:
+    """What a statement gives to a name, also in `w, b = 10.0, 4.0`."""
+    value = getattr(statement, "value", None)
+    if isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            if (
+                isinstance(target, ast.Tuple)
+                and isinstance(value, ast.Tuple)
+                and len(target.elts) == len(value.elts)
+            ):
+                for one, part in zip(target.elts, value.elts, strict=True):
+                    if isinstance(one, ast.Name) and one.id == name:
+                        return part
+    return value if isinstance(value, ast.expr) else None
+
+
+def _sets(statement: ast.stmt, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets_of(statement))
+
+
+def _name(statement: ast.stmt) -> str:
+    return next(target.id for target in targets_of(statement) if isinstance(target, ast.Name))
+
+
+def _is_after_training(case: Case, statement: ast.stmt) -> bool:
+    place = (case.code.cell_of(statement), statement.lineno)
+    return any((event.cell, event.line) < place for event in case.gradient_events) and not any(
+        (event.cell, event.line) > place for event in case.gradient_events
+    )
+
+
+def _constants(case: Case, statement: ast.stmt) -> Iterator[ast.Constant]:
+    names = [target.id for target in targets_of(statement) if isinstance(target, ast.Name)]
+    for name in names:
+        value = _value_for(statement, name)
+        if value is None:
+            continue
+        numbers = [
+            node
+            for node in case.code.inside(value, ast.Constant)
+            if isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        ]
+        yield from numbers[:1]
+
+
+def _longer(case: Case) -> list[Edit]:
+    """More rounds, where a training loop counts few."""
+    for loop in case.training_loops[-1:]:
+        if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and loop.iter.args:
+            last = loop.iter.args[-1] if len(loop.iter.args) == 1 else loop.iter.args[1]
+            count = case.number(last)
+            if count is not None and count < FEW_STEPS:
+                return [case.code.replace(last, "5000")]
+    return []

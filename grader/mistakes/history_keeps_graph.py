@@ -1,0 +1,171 @@
+"""Losses are kept with their graphs, for the record only.
+
+## What it is
+
+`losses.append(loss)` keeps the tensor, and with it the whole graph that the loss was computed by. `total += loss` links the graphs of all
+steps into one.
+
+## Why it matters
+
+Memory grows with every step. For a line that is little; for a network it is the usual way to run out of it. Plotting the list
+fails, too, as its entries still require a gradient.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(0, 1, 0.01)
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+losses = []
+for step in range(1000):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    losses.append(loss)  # ←
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+        b -= 0.1 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+Keep the number: `losses.append(loss.item())`.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from grader.evidence.case import Case
+from grader.evidence.code import last_name
+from grader.evidence.edits import Edit
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="the record of losses keeps every graph alive",
+        message="`{line_text}` keeps the loss as a tensor, together with the graph it was computed by ({name} holds on to {count} of them).",
+        why="The result stays right, but memory grows with every step.",
+        fix="Keep only the number: {value}.item().",
+    ),
+    "zh": Words(
+        title="损失的记录让每一步的计算图都留在内存里",
+        message="`{line_text}` 把损失作为张量保存，连同算出它的计算图一起留了下来（{name} 保留了 {count} 个）。",
+        why="结果仍然正确，但内存占用会随每一步增长。",
+        fix="只保存数值：{value}.item()。",
+    ),
+}
+
+ADDING = ("append", "add", "extend", "insert")
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """Lists that held tracked tensors at some moment, and totals that grew into graphs, with the line that feeds them."""
+    found = list(_lists(case)) or list(_totals(case))
+    for statement, name, value, count in found[:1]:
+        yield Suspicion(
+            mistake="history-keeps-graph",
+            cell=case.code.cell_of(statement),
+            line=statement.lineno,
+            sureness=0.95,
+            params={
+                "name": name,
+                "value": value,
+                "count": float(count),
+                "line_text": case.code.text(statement).split("\n")[0],
+            },
+            advice=True,
+            node=statement,
+        )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Keep the number."""
+    statement = suspicion.node
+    if isinstance(statement, ast.AugAssign):
+        yield [case.code.replace(statement.value, f"{_bracketed(case, statement.value)}.item()")]
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
+        value = statement.value.args[-1]
+        yield [case.code.replace(value, f"{_bracketed(case, value)}.item()")]
+
+
+def _bracketed(case: Case, node: ast.expr) -> str:
+    text = case.code.text(node)
+    return f"({text})" if isinstance(node, ast.BinOp) else text
+
+
+def _lists(case: Case) -> Iterator[tuple[ast.stmt, str, str, int]]:
+    tracked: dict[str, int] = {}
+    for event in case.events:
+        for holder in event.holders:
+            if holder.tracked > 1 and holder.storages > 1:
+                tracked[holder.name] = max(tracked.get(holder.name, 0), holder.tracked)
+    used = _backwarded(case)
+    for call in case.code.calls(*ADDING):
+        if not isinstance(call.func, ast.Attribute) or not call.args or case.code.loop(call) is None:
+            continue
+        name, statement = last_name(call.func.value), case.code.statement(call)
+        value = call.args[-1]
+        if name in tracked and name not in used and isinstance(statement, ast.Expr) and not _is_number(value):
+            yield statement, name, case.code.text(value), tracked[name]
+
+
+def _totals(case: Case) -> Iterator[tuple[ast.stmt, str, str, int]]:
+    """`total += loss` with the loss that is backwarded, where total is a result that requires a gradient."""
+    roots = {name for event in case.gradient_events if event.root is not None for name in event.root.names}
+    growing: dict[str, int] = {}
+    for event in case.events:
+        for tensor in event.tensors:
+            for name in tensor.names:
+                if tensor.requires_grad and tensor.made_by == "AddBackward0":
+                    growing[name] = max(growing.get(name, 0), event.call)
+    for statement in case.code.all(ast.AugAssign):
+        name = last_name(statement.target)
+        if not isinstance(statement.op, ast.Add) or name in roots or growing.get(name, 0) < 1:
+            continue
+        loops = case.training_loops
+        within = [loop for loop in loops if statement in ast.walk(loop)]
+        if last_name(statement.value) in roots and within and not _reset(case, within[-1], name):
+            yield statement, name, case.code.text(statement.value), growing[name]
+
+
+def _reset(case: Case, loop: ast.AST, name: str) -> bool:
+    """Whether a total begins anew in each round of the outermost loop."""
+    return any(
+        isinstance(target, ast.Name) and target.id == name
+        for statement in case.code.inside(loop, ast.Assign)
+        for target in statement.targets
+    )
+
+
+def _backwarded(case: Case) -> set[str]:
+    """Names that a loss is computed from: `torch.stack(losses).mean().backward()`."""
+    return {
+        node.id
+        for call in case.code.calls("stack", "sum", "cat")
+        if any(
+            isinstance(outer, ast.Attribute) and outer.attr == "backward" for outer in _outwards(case, call)
+        )
+        for node in ast.walk(call)
+        if isinstance(node, ast.Name)
+    }
+
+
+def _outwards(case: Case, node: ast.AST) -> Iterator[ast.AST]:
+    outer = case.code.parent(node)
+    while outer is not None and not isinstance(outer, ast.stmt):
+        yield outer
+        outer = case.code.parent(outer)
+
+
+def _is_number(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and last_name(value.func) in (
+        "item",
+        "float",
+        "tolist",
+        "detach",
+        "clone",
+    )

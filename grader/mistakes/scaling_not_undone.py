@@ -1,0 +1,218 @@
+"""The training ran on scaled data, and w and b are reported in the scaled units.
+
+## What it is
+
+With `z = (x - x.mean()) / x.std()` the training finds the slope per standard deviation of x and the height at the mean of x. Those are
+right for z, but they are not the w and b of `y = w·x + b`.
+
+## Why it matters
+
+Scaling is a good idea: descent gets faster and safer. But whoever puts an unscaled x into the line gets wrong predictions.
+
+## Example
+
+```python
+import torch
+
+x = torch.arange(0, 1, 0.01)
+y = 10 * x + 4 + torch.randn(100)
+z = (x - x.mean()) / x.std()  # ←
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1000):
+    loss = ((w * z + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad = None
+    b.grad = None
+```
+
+## Fix
+
+After training, go back to the units of the data: `w = w / x.std()`, then `b = b - w * x.mean()`.
+"""
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from grader.arrays import Numbers
+from grader.evidence.case import Case
+from grader.evidence.code import names_in
+from grader.evidence.edits import Edit
+from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
+from grader.evidence.scales import line_undone
+from grader.evidence.suspicion import Suspicion, Words
+
+TEXT = {
+    "en": Words(
+        title="w and b are still in the scaled units",
+        message="Your training worked on scaled data (`{line_text}`), and w = {w}, b = {b} belong to these. "
+        "For x and y as they are, the same line has w = {w_undone} and b = {b_undone}.",
+        why="The line is asked for x and y; with the scaled w and b its predictions are off.",
+        fix="After the loop turn w and b back into the units of the data.",
+    ),
+    "zh": Words(
+        title="w 和 b 仍处于缩放后的单位",
+        message="训练是在缩放后的数据上进行的（`{line_text}`），w = {w}、b = {b} 属于缩放后的数据。"
+        "换回原来的 x 和 y，同一条直线是 w = {w_undone}、b = {b_undone}。",
+        why="题目要的是关于 x 和 y 的直线；直接用缩放后的 w 和 b 预测会有偏差。",
+        fix="循环结束后，把 w 和 b 换算回数据原来的单位。",
+    ),
+}
+
+
+class _Way(NamedTuple):
+    """A scaling in the source: scaled = (name − shift) / divisor, as text; the statement or expression it is in."""
+
+    node: ast.AST
+    name: str
+    shift: str
+    divisor: str
+
+
+def detect(case: Case) -> Iterator[Suspicion]:
+    """w and b that are the best line of the data in another scale."""
+    if case.exercise != "linear_regression" or not case.failed(
+        "slope-off", "intercept-off", "loss-not-smaller"
+    ):
+        return
+    pair, w, b = own_data(case), number_at_end(case, "w"), number_at_end(case, "b")
+    if pair is None or w is None or b is None or not np.isfinite(w + b):
+        return
+    slope, intercept, noise = least_squares(pair)
+    if _loss(pair.x, pair.y, w, b) <= 2 * noise**2:
+        return
+    ways = [way for name in ("x", "y") for way in _ways(case, name)]
+    if not ways:
+        return
+    found = line_undone(case, w, b, (slope, intercept))
+    node = next((way.node for way in ways if way.name in ("x", *_sources(case, "x"))), ways[0].node)
+    statement = case.code.statement(node)
+    undone = found or (slope, intercept)
+    yield Suspicion(
+        mistake="scaling-not-undone",
+        cell=case.code.cell_of(statement),
+        line=statement.lineno,
+        sureness=0.95 if found is not None else 0.65,
+        params={
+            "w": round(w, 4),
+            "b": round(b, 4),
+            "w_undone": round(undone[0], 4),
+            "b_undone": round(undone[1], 4),
+            "line_text": case.code.text(statement).split("\n")[0],
+        },
+        node=statement,
+    )
+
+
+def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
+    """Behind the training, turn w and b back."""
+    del suspicion
+    place = _behind_training(case)
+    if place is None:
+        return
+    of_x, of_y = next(iter(_ways(case, "x")), None), next(iter(_ways(case, "y")), None)
+    lines = []
+    if of_y is not None or of_x is not None:
+        lines.append(f"w = w{_times(of_y)}{_over(of_x)}")
+    if of_y is not None and (of_y.shift or of_y.divisor):
+        lines.append(f"b = b{_times(of_y)}" + (f" + {of_y.shift}" if of_y.shift else ""))
+    if of_x is not None and of_x.shift:
+        lines.append(f"b = b - w * {of_x.shift}")
+    if lines:
+        yield [case.code.insert_after(place, *lines)]
+
+
+def _times(way: _Way | None) -> str:
+    return f" * {way.divisor}" if way is not None and way.divisor else ""
+
+
+def _over(way: _Way | None) -> str:
+    return f" / {way.divisor}" if way is not None and way.divisor else ""
+
+
+def _loss(x: Numbers, y: Numbers, w: float, b: float) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.mean((w * x + b - y) ** 2))
+
+
+def _sources(case: Case, name: str) -> list[str]:
+    """Names that are the same data: `x_np` of `x = torch.from_numpy(x_np)`."""
+    found = []
+    for statement in settings_of(case.code, name):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Call):
+            found += [arg.id for arg in value.args if isinstance(arg, ast.Name)]
+    return found
+
+
+def _ways(case: Case, name: str) -> list[_Way]:
+    """The places where data are scaled: `(x - m) / d`, `x / d`, `x - m`, `x * k`."""
+    names = (name, *_sources(case, name))
+    found: list[_Way] = []
+    for node in case.code.all(ast.BinOp):
+        way = _way(case, node, names)
+        if way is not None and not any(node in ast.walk(other.node) for other in found):
+            statement = case.code.statement(node)
+            if isinstance(statement, ast.Assign) and statement.value is node:
+                found.append(way)
+    return found
+
+
+def _way(case: Case, node: ast.BinOp, names: tuple[str, ...]) -> _Way | None:
+    left, right = node.left, node.right
+    text = case.code.text
+    if isinstance(node.op, ast.Div):
+        if isinstance(left, ast.Name) and left.id in names:
+            return _Way(node, left.id, "", _bracketed(case, right))
+        if (
+            isinstance(left, ast.BinOp)
+            and isinstance(left.op, ast.Sub)
+            and isinstance(left.left, ast.Name)
+            and left.left.id in names
+        ):
+            return _Way(node, left.left.id, _bracketed(case, left.right), _bracketed(case, right))
+    if (
+        isinstance(node.op, ast.Sub)
+        and isinstance(left, ast.Name)
+        and left.id in names
+        and (names_in(right) <= {left.id, "torch", "np"} or isinstance(right, ast.Name | ast.Constant))
+    ):
+        return _Way(node, left.id, _bracketed(case, right), "")
+    if isinstance(node.op, ast.Mult):
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, ast.Name) and one.id in names and isinstance(other, ast.Constant):
+                return _Way(node, one.id, "", f"(1 / {text(other)})")
+    return None
+
+
+def _bracketed(case: Case, node: ast.expr) -> str:
+    text = case.code.text(node)
+    return f"({text})" if isinstance(node, ast.BinOp) else text
+
+
+def _behind_training(case: Case) -> ast.stmt | None:
+    """The last statement at the top level that trains, or that gives w or b a value."""
+    last: ast.stmt | None = None
+    for loop in case.training_loops:
+        outer: ast.AST = loop
+        while not isinstance(case.code.parent(outer), ast.Module) and case.code.parent(outer) is not None:
+            outer = case.code.parent(outer) or outer
+        if isinstance(outer, ast.For | ast.While):
+            last = outer if last is None or _later(case, outer, last) else last
+    for name in ("w", "b"):
+        for statement in settings_of(case.code, name)[-1:]:
+            if isinstance(case.code.parent(statement), ast.Module) and (
+                last is None or _later(case, statement, last)
+            ):
+                last = statement
+    return last
+
+
+def _later(case: Case, one: ast.stmt, other: ast.stmt) -> bool:
+    return (case.code.cell_of(one), one.lineno) > (case.code.cell_of(other), other.lineno)
