@@ -20,9 +20,11 @@ from grader.load import load
 from grader.model import CheckResult, Language, Report, RunError, Text, Tier
 from grader.report.document import (
     SCHEMA,
+    ChangePart,
     CheckPart,
     Document,
     ErrorPart,
+    FindingPart,
     RunPart,
     SandboxPart,
     SubmissionPart,
@@ -269,12 +271,20 @@ ERROR = st.builds(
 SANDBOX = st.builds(
     SandboxPart, st.sampled_from(TIERS), st.lists(TEXT, max_size=3), st.lists(TEXT, max_size=3)
 )
+LINES = st.lists(TEXT, max_size=2)
+CHANGE = st.builds(ChangePart, st.integers(), st.integers(), LINES, LINES)
+FINDING = st.builds(
+    FindingPart, mistake=TEXT, title=TEXT, confidence=st.sampled_from(["confirmed", "likely", "possible"]),
+    cell=MAYBE_INT, line=MAYBE_INT, first_line=MAYBE_INT, excerpt=LINES, message=TEXT, why=TEXT, advice=TEXT,
+    params=PARAMS, evidence=PARAMS, fix=st.lists(CHANGE, max_size=2), score_after=st.none() | NUMBER,
+)  # fmt: skip
 DOCUMENT = st.builds(
     Document, schema=st.just(SCHEMA), exercise=TEXT, title=TEXT, submission=st.builds(SubmissionPart, TEXT, TEXT),
     status=st.sampled_from(["graded", "ungradable"]), needs_review=st.lists(TEXT, max_size=3),
     notes=st.lists(TEXT, max_size=3), score=st.none() | NUMBER, max_score=NUMBER, language=st.sampled_from(LANGUAGES),
     checks=st.lists(CHECK, max_size=3),
     run=st.builds(RunPart, NUMBER, st.none() | ERROR, st.integers(0, 100), st.none() | SANDBOX),
+    findings=st.lists(FINDING, max_size=2), untried=st.integers(0, 9),
 )  # fmt: skip
 
 

@@ -78,7 +78,8 @@ def _worth(finding: FindingPart, number: int, document: Document) -> Line:
     score = {"score": points(finding.score_after), "max_score": points(document.max_score)}
     if number == 1:
         return Line(say("label-proven-one", document.language, score), style="bold green")
-    return Line(say("label-proven-more", document.language, {"count": number, **score}), style="bold green")
+    together = {"count": number, "score": score["score"], "max_score": score["max_score"]}
+    return Line(say("label-proven-more", document.language, together), style="bold green")
 
 
 def points(score: float) -> str:
