@@ -41,6 +41,11 @@ class Mistake:
         """Whether there is a repair."""
         return hasattr(self._module, "repair")
 
+    @property
+    def tunes(self) -> bool:
+        """Whether it is about a number that suits one loop and not another: once another mistake is mended, it is no mistake of its own."""
+        return bool(getattr(self._module, "TUNES", False))
+
     def detect(self, case: "Case") -> list[Suspicion]:
         """What it suspects in a case."""
         return list(self._module.detect(case))

@@ -143,7 +143,7 @@ class _Prover:
 
     def _candidates(self, case: Case) -> Iterator[tuple[Suspicion, tuple[Edit, ...]]]:
         for suspicion in self._detectors.detect(case):
-            if suspicion.advice:
+            if suspicion.advice or (self._kept and all_mistakes()[suspicion.mistake].tunes):
                 continue
             for edits in self._detectors.repairs(case, suspicion):
                 yield suspicion, tuple(edits)

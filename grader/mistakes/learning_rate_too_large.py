@@ -42,6 +42,7 @@ from grader.evidence.knobs import number_of, rates, tidy, turned
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
 
+TUNES = True
 TEXT = {
     "en": Words(
         title="the learning rate is too large",

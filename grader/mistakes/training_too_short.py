@@ -41,6 +41,7 @@ from grader.evidence.knobs import number_of, rate_missing, rates, steps, tidy, t
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
 
+TUNES = True
 TEXT = {
     "en": Words(
         title="the training ends before it has arrived",
