@@ -1,0 +1,80 @@
+"""Mistakes are proven by reruns: together, within bounds, and with full marks by none at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader import catalogue
+from grader.errors import UsageError
+from grader.exercise import course_folder, load_exercise
+from grader.grade import grade
+from grader.kernel.pool import Kernels
+from grader.load import load
+from grader.model import Report
+from grader.settings import Settings
+
+LINE = """
+import torch
+x = torch.rand(100) * 2 - 1
+y = 10 * x + 4 + torch.randn(100)
+w = torch.zeros(1, requires_grad=True)
+b = torch.zeros(1, requires_grad=True)
+for step in range(1500):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.05 * w.grad
+        b -= 0.05 * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+"""
+
+
+Grade = Callable[[str], Report]
+
+
+@pytest.fixture
+def graded(kernels: Kernels, tmp_path: Path) -> Grade:
+    def grade_source(source: str) -> Report:
+        path = tmp_path / "a.py"
+        path.write_text(source)
+        exercise = load_exercise(course_folder(None), "linear_regression")
+        return grade(load(path), exercise, Settings(), kernels)
+
+    return grade_source
+
+
+def test_with_full_marks_nothing_is_run_again_but_on_hidden_data(graded: Grade) -> None:
+    report = graded(LINE)
+    assert (report.score, report.findings, report.reruns) == (10.0, (), 1)
+
+
+def test_two_mistakes_are_proven_together(graded: Grade) -> None:
+    report = graded(LINE.replace("    b.grad.zero_()\n", "").replace("w * x + b - y", "w * x + b + y"))
+    assert [finding.confidence for finding in report.findings] == ["confirmed", "confirmed"]
+    assert {finding.mistake for finding in report.findings} == {
+        "some-gradients-not-zeroed",
+        "loss-not-squared-error",
+    }
+    first, both = (finding.score_after or 0.0 for finding in report.findings)
+    assert 0 < first < both == 10.0
+    assert all(finding.fix and finding.excerpt for finding in report.findings)
+
+
+def test_a_mistake_whose_code_fails_costs_neither_grade_nor_findings(
+    graded: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[object]:
+        raise LookupError
+
+    monkeypatch.setattr(catalogue.all_mistakes()["history-keeps-graph"]._module, "detect", fail)
+    report = graded(LINE.replace("    b.grad.zero_()\n", ""))
+    assert [finding.mistake for finding in report.findings] == ["some-gradients-not-zeroed"]
+    assert [note.params for note in report.notes] == [{"mistake": "history-keeps-graph"}]
+
+
+def test_an_unknown_mistake_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError) as raised:
+        catalogue.mistake("leaf-rebuond")
+    assert "leaf-rebound" in str(raised.value.params["known"])
