@@ -152,6 +152,12 @@ def test_sees_lists_that_keep_graphs(kernels: Kernels) -> None:
     assert [(held.name, held.tensors, held.tracked) for held in end.holders] == [("losses", 30, 30)]
 
 
+def test_sees_graphs_that_are_kept(kernels: Kernels) -> None:
+    keeping = HAND.replace("backward()", "backward(retain_graph=True)")
+    assert {event.retain_graph for event in events(run_of(kernels, keeping), "backward")} == {True}
+    assert {event.retain_graph for event in events(run_of(kernels, HAND), "backward")} == {False}
+
+
 RIGHT = [label for label in read_labels(CORPUS) if label.right][::2]
 
 

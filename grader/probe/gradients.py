@@ -20,6 +20,11 @@ from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_nam
 from grader.probe.events import EventRecorder
 from grader.probe.places import cell_number, learner_frames, names_of
 
+# The arguments by position, the tensors that gradients start from first; `Tensor.backward` gives them so.
+ARGUMENTS = {
+    "backward": ("roots", "grad_tensors", "retain_graph", "create_graph"),
+    "grad": ("roots", "inputs", "grad_outputs", "retain_graph", "create_graph"),
+}
 FIRST_CALLS = 20
 EVERY = 50
 MAX_GROUPS = 100
@@ -95,9 +100,10 @@ class GradientRecorder:
             kwargs = {name: _listed(arg) for name, arg in kwargs.items()}
             tell = None
             if self._events.counts(group.calls):
-                roots = args[0] if args else kwargs.get("tensors", kwargs.get("outputs", ()))
+                options = dict(zip(ARGUMENTS[original.__name__], args, strict=False)) | kwargs
+                roots = options.get("roots", kwargs.get("tensors", kwargs.get("outputs", ())))
                 tell = self._events.gradient_call(
-                    original.__name__, frames, group.calls, _tensors(roots), kwargs
+                    original.__name__, frames, group.calls, _tensors(roots), options
                 )
             raised = ""
             try:
