@@ -70,9 +70,17 @@ def line_before(before: Submission, after: Submission, cell: int, line: int | No
         return None
     for old, new in zip(before.cells, after.cells, strict=True):
         if old.number == cell:
-            old_lines, new_lines = old.source.split("\n"), new.source.split("\n")
-            matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)
-            for _, first, last, new_first, new_last in matcher.get_opcodes():
-                if new_first <= line - 1 < new_last:
-                    return min(first + line - new_first, max(last, first + 1))
+            return _line_before(old.source.split("\n"), new.source.split("\n"), line)
+    return line
+
+
+def _line_before(old: list[str], new: list[str], line: int) -> int:
+    text = new[line - 1].strip() if 1 <= line <= len(new) else ""
+    same = [number for number, other in enumerate(old, 1) if other.strip() == text]
+    if text and len(same) == 1:  # it was moved, maybe, but it is there
+        return same[0]
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for _, first, last, new_first, new_last in matcher.get_opcodes():
+        if new_first <= line - 1 < new_last:
+            return min(first + line - new_first, max(last, first + 1))
     return line
