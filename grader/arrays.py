@@ -1,11 +1,12 @@
 """Between the records that left a kernel and numpy arrays; nothing here runs or trusts anything."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from grader.trace import Trace
+from grader.trace import Event, Trace
 from grader.values import Array, Items, Module, Value
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -37,8 +38,17 @@ def is_sound(trace: Trace) -> bool:
     leaves = [leaf for training in trace.trainings for call in training.seen for leaf in call.leaves]
     arrays = [*trace.arrays, *(version.array for version in trace.versions)]
     arrays += [part for leaf in leaves for part in (leaf.value, leaf.before, leaf.after) if part is not None]
+    arrays += [array for event in trace.events for array in _arrays_of(event)]
     indices = [index for training in trace.trainings for call in training.seen for index in call.saved]
     return all(_is_whole(array) for array in arrays) and all(0 <= k < len(trace.arrays) for k in indices)
+
+
+def _arrays_of(event: Event) -> Iterator[Array]:
+    """The arrays that an event holds."""
+    yield from event.after.values()
+    seen = [part for tensor in event.tensors for part in (tensor.value, tensor.grad)]
+    seen.append(None if event.root is None else event.root.value)
+    yield from (part for part in seen if part is not None)
 
 
 def _is_whole(array: Array) -> bool:

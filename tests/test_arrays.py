@@ -1,5 +1,6 @@
 """Records of arrays: what contradicts itself is found out before it is read."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from grader.arrays import DTYPES, from_numpy, is_sound, numbers, scalar, to_numpy
-from grader.trace import GradientCall, Leaf, Trace, Training, Version
+from grader.trace import Event, GradientCall, Leaf, Trace, Training, Version
 from grader.values import Array, Items
 
 ONE = from_numpy(np.array([1.0, 2.0]))
@@ -49,3 +50,6 @@ def test_a_trace_is_sound_if_all_of_its_arrays_and_indices_are() -> None:
     assert not is_sound(trace_of(ONE, saved=(1,)))
     assert not is_sound(trace_of(ONE, saved=(-1,)))
     assert not is_sound(Trace(versions=(Version(name="x", array=SHORT),)))
+    event = Event(kind="step", order=1, call=0, cell=1, line=1, function="f", after={1: ONE})
+    assert is_sound(Trace(events=(event,)))
+    assert not is_sound(Trace(events=(msgspec.structs.replace(event, after={1: SHORT}),)))
