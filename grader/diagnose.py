@@ -16,7 +16,7 @@ from grader.catalogue import all_mistakes
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit, apply, changes, line_before
 from grader.evidence.suspicion import LIKELY, Suspicion
-from grader.model import Change, Confidence, Finding, Submission
+from grader.model import Cell, Change, Confidence, Finding, Submission
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class _Prover:
         self._detectors = detectors
         self._rerun = rerun
         self._left = MAX_CANDIDATES
-        self._tried: set[tuple[Edit, ...]] = set()
+        self._tried: set[tuple[Cell, ...]] = set()
         self._kept: list[_Mended] = []
         self._counted = 0
         self.untried = 0
@@ -152,8 +152,7 @@ class _Prover:
         edited = apply(case.submission, edits)
         if edited is None or edited.cells == case.submission.cells:
             return None
-        key = tuple(Edit(cell.number, (1, 0), (1, 0), cell.source) for cell in edited.cells)
-        if key in self._tried:
+        if edited.cells in self._tried:
             return None
         if self._left == 0:
             self.untried += 1
@@ -163,7 +162,7 @@ class _Prover:
             self._left = 0
             self.untried += 1
             return None
-        self._tried.add(key)
+        self._tried.add(edited.cells)
         self._left -= 1
         return after
 

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "probe.events": "probe.encode probe.graph probe.itself probe.optimizers probe.places probe.tensors",
     "probe.acts": "probe.encode probe.places probe.tensors",
     "probe.errors_seen": "probe.encode probe.places",
-    "probe.gradients": "probe.acts probe.encode probe.events probe.places",
+    "probe.gradients": "probe.acts probe.encode probe.events probe.places probe.tensors",
     "probe.exchange": "probe.numbers",
     "probe.watch": "probe.encode probe.numbers",
     "probe.inside": "probe.acts probe.bindings probe.encode probe.errors_seen probe.events probe.exchange"

@@ -96,7 +96,7 @@ class EventRecorder:
         after: After | None = self._guarded(self._gradient_call, kind, frames, call, tuple(roots), options)
         return after
 
-    def error(self, traceback: TracebackType | None, cell: int) -> None:
+    def error(self, traceback: TracebackType | None) -> None:
         """A cell has ended in an exception: look around from where the learner's code was."""
         frames: list[FrameType] = []
         while traceback is not None:
@@ -104,7 +104,7 @@ class EventRecorder:
                 frames.insert(0, traceback.tb_frame)
             traceback = traceback.tb_next
         if frames:
-            self._guarded(self._around, "error", frames, cell)
+            self._guarded(self._around, "error", frames)
 
     def end(self, namespace: dict[str, Any]) -> None:
         """The last cell has ended."""
@@ -239,7 +239,7 @@ class EventRecorder:
     def _step_after(self, event: Encoded, optimizer: torch.optim.Optimizer) -> None:
         event["after"] = _values((self._numbering.of(tensor), tensor) for tensor in tensors_of(optimizer))
 
-    def _around(self, kind: str, frames: list[FrameType], _cell: int) -> None:
+    def _around(self, kind: str, frames: list[FrameType]) -> None:
         event = self._begin(kind, frames)
         if event is not None:
             self._look(event, sight_of(frames))

@@ -19,6 +19,7 @@ from grader.probe.acts import UNWATCHED, ActRecorder
 from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_name
 from grader.probe.events import EventRecorder
 from grader.probe.places import cell_number, learner_frames, names_of
+from grader.probe.tensors import copied
 
 # The arguments by position, the tensors that gradients start from first; `Tensor.backward` gives them so.
 ARGUMENTS = {
@@ -245,11 +246,7 @@ def _names(leaf: torch.Tensor, frames: list[Any]) -> list[str]:
 
 def _copy(tensor: Any) -> Encoded | None:
     """The encoded values of a small tensor; of a large one only that it is there (`too-large`)."""
-    if tensor is None or tensor.numel() > MAX_LEAF_VALUES:
-        return None
-    array = tensor_to_array(tensor)
-    encoded = None if array is None else encode_array(array)
-    return encoded if encoded is not None and encoded["type"] == "array" else None
+    return None if tensor is None else copied(tensor, MAX_LEAF_VALUES)
 
 
 def _tensors(value: Any) -> Iterable[torch.Tensor]:

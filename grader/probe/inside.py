@@ -87,7 +87,7 @@ class Probe:
         """Note what a cell ended with, and look at the namespace."""
         if error is not None and len(self._errors) < MAX_ERRORS:
             self._errors.append(describe(error, cell))
-            self._events.error(error.__traceback__, cell)
+            self._events.error(error.__traceback__)
         self.between()
 
     def _bound(self, value: object, name: str) -> object:

@@ -85,9 +85,9 @@ def describe_tensor(
     }
 
 
-def copied(tensor: Any) -> Encoded | None:
-    """The values of a small tensor; None of a larger one, and of one that cannot be read."""
-    if tensor.numel() > MAX_VALUES:
+def copied(tensor: Any, most: int = MAX_VALUES) -> Encoded | None:
+    """The values of a tensor of `most` numbers; None of a larger one, and of one that cannot be read."""
+    if tensor.numel() > most:
         return None
     array = tensor_to_array(tensor)
     encoded = None if array is None else encode_array(array)

@@ -1,6 +1,6 @@
 """The findings of a report in a terminal: the line, what was seen there, the mended lines, and what they are worth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -29,17 +29,7 @@ def findings(document: Document) -> Iterator[RenderableType]:
 def _panel(finding: FindingPart, number: int, document: Document) -> Panel:
     parts: list[RenderableType] = [Line(one_paragraph(finding.message))]
     if finding.excerpt and finding.line is not None and finding.first_line is not None:
-        parts.append(
-            Syntax(
-                "\n".join(visible(line, MAX_WIDTH) for line in finding.excerpt),
-                "python",
-                line_numbers=True,
-                start_line=finding.first_line,
-                highlight_lines={finding.line},
-                theme="ansi_dark",
-                background_color="default",
-            )
-        )
+        parts.append(excerpt(finding.excerpt, finding.first_line, finding.line))
     parts.append(Line(one_paragraph(finding.why), style="dim"))
     parts.append(Line(one_paragraph(finding.advice), style="cyan"))
     parts.extend(line for change in finding.fix for line in _diff(change, document))
@@ -54,6 +44,19 @@ def _panel(finding: FindingPart, number: int, document: Document) -> Panel:
         title_align="left",
         border_style=COLOURS[finding.confidence],
         expand=False,
+    )
+
+
+def excerpt(lines: Sequence[str], first: int, line: int) -> Syntax:
+    """The learner's lines, numbered from `first`, with one of them marked."""
+    return Syntax(
+        "\n".join(visible(text, MAX_WIDTH) for text in lines),
+        "python",
+        line_numbers=True,
+        start_line=first,
+        highlight_lines={line},
+        theme="ansi_dark",
+        background_color="default",
     )
 
 

@@ -3,13 +3,12 @@
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
 from grader.report.escape import one_line, one_paragraph, visible
-from grader.report.findings import findings, points
+from grader.report.findings import excerpt, findings, points
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -18,7 +17,6 @@ MARKS = {"passed": ("✔", "green"), "failed": ("✘", "red"), "skipped": ("–"
 INDENTED = (0, 0, 0, 2)
 MAX_NOTES = 5
 MAX_REASONS = 10
-MAX_EXCERPT_WIDTH = 300
 
 
 def show(document: Document, console: Console) -> None:
@@ -91,17 +89,7 @@ def _points_of(check: CheckPart) -> Text:
 def _error(error: ErrorPart, document: Document) -> RenderableType:
     parts: list[RenderableType] = [Line(visible(error.message), style="red")]
     if error.excerpt and error.first_line is not None and error.line is not None:
-        parts.append(
-            Syntax(
-                "\n".join(visible(line, MAX_EXCERPT_WIDTH) for line in error.excerpt),
-                "python",
-                line_numbers=True,
-                start_line=error.first_line,
-                highlight_lines={error.line},
-                theme="ansi_dark",
-                background_color="default",
-            )
-        )
+        parts.append(excerpt(error.excerpt, error.first_line, error.line))
     title = None
     if error.line is not None:
         title = say("label-cell-line", document.language, {"cell": error.cell, "line": error.line})
