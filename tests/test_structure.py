@@ -48,10 +48,11 @@ MAY_IMPORT = {
     "probe.events": "probe.encode probe.graph probe.itself probe.optimizers probe.places probe.tensors",
     "probe.acts": "probe.encode probe.places probe.tensors",
     "probe.errors_seen": "probe.encode probe.places",
-    "probe.gradients": "probe.acts probe.encode probe.events probe.places probe.tensors",
+    "probe.gradients": "probe.encode probe.graph probe.itself probe.places probe.tensors",
+    "probe.calls": "probe.acts probe.encode probe.events probe.gradients probe.graph probe.places",
     "probe.exchange": "probe.numbers",
     "probe.watch": "probe.encode probe.numbers",
-    "probe.inside": "probe.acts probe.bindings probe.encode probe.errors_seen probe.events probe.exchange"
+    "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
     " probe.gradients probe.surroundings probe.tensors probe.watch",
     # what a job is confined by, from the system up
     "kernel": "",

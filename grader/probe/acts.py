@@ -60,18 +60,21 @@ class ActRecorder(TorchFunctionMode):
         if self._active and self._steps > STEPS:
             self._stop()
 
-    def until_enough(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A method of tensors after which watching may end: while one runs the mode is set aside, and cannot be taken away."""
+    def watch_until_enough(self, owner: type, name: str) -> None:
+        """Look after each call of a method of tensors whether this is enough: while one runs the mode is set aside, and cannot be taken away."""
+        method = getattr(owner, name)
 
-        @functools.wraps(function)
+        @functools.wraps(method)
         def watched(*args: Any, **kwargs: Any) -> Any:
             try:
-                return function(*args, **kwargs)
+                return method(*args, **kwargs)
             finally:
-                if self._active and self._steps > STEPS:
+                if self._steps > STEPS:
                     self._stop()
+                    if not self._active and getattr(owner, name) is watched:
+                        setattr(owner, name, method)
 
-        return watched
+        setattr(owner, name, watched)
 
     def acts(self) -> list[Encoded]:
         """What was seen."""

@@ -28,7 +28,9 @@ MAX_BYTES, MAX_ITEMS, MAX_DEPTH = 4_000_000, 20_000, 4
 MAX_NAME = 80
 
 NUMPY_DTYPES = {"bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"}
-NUMPY_SCALARS = tuple(np.dtype(name).type for name in sorted(NUMPY_DTYPES))
+DTYPES = [np.dtype(name) for name in sorted(NUMPY_DTYPES)]
+NUMPY_SCALARS = tuple(dtype.type for dtype in DTYPES)
+DTYPE_NAMES = {dtype.str: dtype.name for dtype in DTYPES}
 TORCH_DTYPES = {getattr(torch, name) for name in NUMPY_DTYPES} | {torch.bfloat16}
 FUNCTION_TYPES = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial, type)
 
@@ -38,8 +40,9 @@ _detach = torch.Tensor.detach
 _to = torch.Tensor.to
 _contiguous = torch.Tensor.contiguous
 _numpy = torch.Tensor.numpy
-_tensor_shape, _tensor_dtype, _tensor_layout, _tensor_grad, _is_nested = (
-    getattr(torch.Tensor, name).__get__ for name in ("shape", "dtype", "layout", "grad", "is_nested")
+_tensor_shape, _tensor_dtype, _tensor_layout, _tensor_device, _tensor_grad, _is_nested = (
+    getattr(torch.Tensor, name).__get__
+    for name in ("shape", "dtype", "layout", "device", "grad", "is_nested")
 )
 _as_subclass = torch.Tensor.as_subclass
 _view = np.ndarray.view
@@ -128,14 +131,16 @@ def encode_gradient(value: Any) -> Encoded:
 
 def encode_array(array: np.ndarray[Any, Any]) -> Encoded:
     """Encode a plain array of a whitelisted dtype."""
-    if array.dtype.name not in NUMPY_DTYPES:
+    # By numpy's short form, since it works out `dtype.name` anew each time; the machines that are supported are little-endian.
+    name = DTYPE_NAMES.get(array.dtype.str.replace(">", "<"))
+    if name is None:
         return _unusable("unsupported", array)
     if array.nbytes > MAX_ARRAY_BYTES:
         return _unusable("too-large", array)
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    little = array if array.dtype.str[0] != ">" else array.astype(array.dtype.newbyteorder("<"))
     return {
         "type": "array",
-        "dtype": array.dtype.name,
+        "dtype": name,
         "shape": list(array.shape),
         "data": base64.b64encode(little.tobytes()).decode("ascii"),
     }
@@ -144,7 +149,12 @@ def encode_array(array: np.ndarray[Any, Any]) -> Encoded:
 def tensor_to_array(value: Any) -> np.ndarray[Any, Any] | None:
     """A copy of a tensor's values; bfloat16, which numpy lacks, becomes float32."""
     with torch_itself():
-        return _read_storage(_plain_tensor(value))
+        return array_of(value)
+
+
+def array_of(value: Any) -> np.ndarray[Any, Any] | None:
+    """The same, for who is in `torch_itself` already."""
+    return _read_storage(_plain_tensor(value))
 
 
 def _plain_tensor(value: Any) -> torch.Tensor | None:
@@ -160,7 +170,8 @@ def _plain_tensor(value: Any) -> torch.Tensor | None:
     if _tensor_layout(value) != torch.strided or _tensor_dtype(value) not in TORCH_DTYPES:
         return None
     try:
-        return _to(_detach(_as_subclass(value, torch.Tensor)), device="cpu")
+        plain = _detach(value if type(value) is torch.Tensor else _as_subclass(value, torch.Tensor))
+        return plain if _tensor_device(plain).type == "cpu" else _to(plain, device="cpu")
     except (RuntimeError, NotImplementedError, TypeError):
         return None  # a meta tensor: nothing is stored behind it
 

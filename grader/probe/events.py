@@ -1,12 +1,13 @@
 """Records what happens in a training, at its boundaries: gradient calls, optimizers, errors, and the end.
 
 Patched are the constructor and `zero_grad` of optimizers, `zero_grad` of modules; steps are heard of by torch's
-own hooks. Gradient calls are told by `probe.gradients`. Of each place the first `FIRST` calls are looked at, then
+own hooks. Gradient calls are told by `probe.calls`. Of each place the first `FIRST` calls are looked at, then
 ever fewer: a quarter more calls later. Where looking fails, since names and tensors may be of the learner's own
 classes, the call goes unrecorded.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from grader.probe.encode import Encoded, type_name
-from grader.probe.graph import Graph
+from grader.probe.graph import GradientCall
 from grader.probe.itself import torch_itself
 from grader.probe.optimizers import after_method, before_method, settings_of, tensors_of
 from grader.probe.places import cell_number, learner_frames
@@ -66,9 +67,10 @@ class EventRecorder:
 
     def install(self) -> None:
         """Put the recording methods in the place of torch's."""
-        after_method(torch.optim.Optimizer, "__init__", self._optimizer_made)
-        before_method(torch.optim.Optimizer, "zero_grad", self._zeroed)
-        before_method(torch.nn.Module, "zero_grad", self._zeroed)
+        after_method(torch.optim.Optimizer, "__init__", partial(self._guarded, self._optimizer_made))
+        zeroed = partial(self._guarded, self._zeroed)
+        before_method(torch.optim.Optimizer, "zero_grad", zeroed)
+        before_method(torch.nn.Module, "zero_grad", zeroed)
         register_optimizer_step_pre_hook(self._step_begins)
         register_optimizer_step_post_hook(self._step_ends)
         self._steps: dict[int, Encoded] = {}
@@ -84,16 +86,9 @@ class EventRecorder:
         self.order += 1
         return call < FIRST or call in self._later
 
-    def gradient_call(
-        self,
-        kind: str,
-        frames: list[FrameType],
-        call: int,
-        roots: Iterable[torch.Tensor],
-        options: dict[str, Any],
-    ) -> After | None:
+    def gradient_call(self, call: GradientCall) -> After | None:
         """A counted gradient is about to be asked for; what is returned is to be told the exception it ends in, or ''."""
-        after: After | None = self._guarded(self._gradient_call, kind, frames, call, tuple(roots), options)
+        after: After | None = self._guarded(self._gradient_call, call)
         return after
 
     def error(self, traceback: TracebackType | None) -> None:
@@ -159,28 +154,20 @@ class EventRecorder:
         if event["call"] in HOLDERS_AT or event["kind"] in ("error", "end"):
             event["holders"] = sight.holders(self._memories)
 
-    def _gradient_call(
-        self,
-        kind: str,
-        frames: list[FrameType],
-        call: int,
-        roots: tuple[torch.Tensor, ...],
-        options: dict[str, Any],
-    ) -> After | None:
-        event = self._record(kind, frames, call)
+    def _gradient_call(self, call: GradientCall) -> After | None:
+        event = self._record(call.kind, call.frames, call.number)
         if event is None:
             return None
-        graph = Graph(roots)
-        sight = sight_of(frames)
+        graph, sight = call.graph, sight_of(call.frames)
         self._look(event, sight, graph.leaves)
-        if event["call"] < GRAPHS:
-            event["operations"] = graph.operations
-        event["nodes"] = graph.nodes
-        event["retain_graph"] = bool(options.get("retain_graph"))
-        event["create_graph"] = bool(options.get("create_graph"))
-        if roots:
-            event["root"] = self._root(roots[0], sight)
-        numbers = [(self._numbering.of(leaf), leaf) for leaf in graph.leaves[:MAX_TENSORS]]
+        if call.number < GRAPHS:
+            event["operations"] = graph.operations()
+        event["nodes"] = len(graph.nodes)
+        event["retain_graph"] = bool(call.options.get("retain_graph"))
+        event["create_graph"] = bool(call.options.get("create_graph"))
+        if call.roots:
+            event["root"] = self._root(call.roots[0], sight)
+        numbers = [(self._numbering.of(leaf), leaf) for leaf in graph.leaves]
 
         def after(raised: str) -> None:
             event["raised"] = raised[:MAX_TEXT]

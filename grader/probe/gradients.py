@@ -1,39 +1,34 @@
-"""Records what the gradient check needs at backward and grad calls.
+"""Records what the gradient check needs of a backward or grad call.
 
-Only the boundaries are patched: `torch.autograd.backward` (which `Tensor.backward` calls) and
-`torch.autograd.grad` (which `torch.func.grad` and `torch.autograd.functional` call). Nothing that the
-submission computes changes: values are copied, the graph is only read. Where reading fails, since names, nodes
-and tensors may be of the learner's own classes, the call goes unrecorded.
+Nothing that the submission computes changes: values are copied, the graph is only read. Where reading fails, since
+names, nodes and tensors may be of the learner's own classes, the call goes unrecorded.
 
 Calls are grouped by the place they are made from, cell and lines, so that an early experiment and the
 loop that counts stay apart; of each group the first `FIRST_CALLS` are recorded whole, and then ever fewer
 with their leaves alone: a tenth more calls later, but at least every `EVERY`th.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
 
-from grader.probe.acts import UNWATCHED, ActRecorder
-from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_name
-from grader.probe.events import EventRecorder
-from grader.probe.places import cell_number, learner_frames, names_of
+from grader.probe.encode import Encoded, array_of, encode_array
+from grader.probe.graph import MAX_LEAVES, GradientCall, tensors_in
+from grader.probe.itself import torch_itself
+from grader.probe.places import cell_number, names_of
 from grader.probe.tensors import copied
 
-# The arguments by position, the tensors that gradients start from first; `Tensor.backward` gives them so.
-ARGUMENTS = {
-    "backward": ("roots", "grad_tensors", "retain_graph", "create_graph"),
-    "grad": ("roots", "inputs", "grad_outputs", "retain_graph", "create_graph"),
-}
 FIRST_CALLS = 20
 EVERY = 50
 MAX_GROUPS = 100
-MAX_NODES = 2_000
-MAX_LEAVES = 16
 MAX_LEAF_VALUES = 1_000
 MAX_SAVED_VALUES = 20_000
 MAX_ARRAYS_BYTES = 16_000_000
+
+# Sees the result of a call.
+LookAfter = Callable[[Any], None]
 
 
 class Group:
@@ -59,12 +54,9 @@ class Group:
 
 
 class GradientRecorder:
-    """Patches torch's two gradient functions and keeps what passed through them; tells `events` and `acts` of each call."""
+    """Keeps what passed through the calls of torch's two gradient functions."""
 
-    def __init__(self, events: EventRecorder, acts: ActRecorder) -> None:
-        self._events, self._acts = events, acts
-        self._backward = torch.autograd.backward
-        self._grad = torch.autograd.grad
+    def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
@@ -75,12 +67,6 @@ class GradientRecorder:
         self._bytes = 0
         self.truncated = False
 
-    def install(self) -> None:
-        """Put the recording functions in the place of torch's."""
-        torch.autograd.backward = self._wrapped(self._backward, self._look_at_backward)
-        torch.autograd.grad = self._wrapped(self._grad, self._look_at_grad)
-        torch.Tensor.backward = self._acts.until_enough(torch.Tensor.backward)  # type: ignore[method-assign]
-
     def trainings(self) -> list[Encoded]:
         """The groups, in the order of their first call."""
         return [group.encoded() for group in self._groups.values()]
@@ -89,57 +75,9 @@ class GradientRecorder:
         """The saved tensors, each content once."""
         return self._arrays
 
-    def _wrapped(self, original: Callable[..., Any], look: Callable[..., Any]) -> Callable[..., Any]:
-        """`look` sees the arguments before the call, and returns what is to see the result after it."""
-
-        def patched(*args: Any, **kwargs: Any) -> Any:
-            frames = learner_frames()
-            group = self._group(frames) if frames else None
-            if group is None:
-                return original(*args, **kwargs)
-            args = tuple(_listed(arg) for arg in args)
-            kwargs = {name: _listed(arg) for name, arg in kwargs.items()}
-            tell = None
-            if self._events.counts(group.calls):
-                options = dict(zip(ARGUMENTS[original.__name__], args, strict=False)) | kwargs
-                roots = options.get("roots", kwargs.get("tensors", kwargs.get("outputs", ())))
-                tell = self._events.gradient_call(
-                    original.__name__, frames, group.calls, _tensors(roots), options
-                )
-            raised = ""
-            try:
-                look_after = (
-                    self._unless_it_fails(look, group, frames, args, kwargs) if group.wants() else None
-                )
-                result = original(*args, **kwargs)
-            except Exception as error:
-                raised = type_name(error)
-                raise
-            else:
-                if look_after is not None:
-                    self._unless_it_fails(look_after, result)
-                return result
-            finally:
-                group.calls += 1
-                self._acts.count()
-                if tell is not None:
-                    tell(raised)
-
-        setattr(patched, UNWATCHED, original)
-        patched.__name__ = original.__name__
-        patched.__doc__ = original.__doc__
-        patched.__module__ = original.__module__
-        return patched
-
-    def _unless_it_fails(self, look: Callable[..., Any], *args: Any) -> Any:
-        try:
-            return look(*args)
-        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
-            self.truncated = True
-            return None
-
-    def _group(self, frames: list[Any]) -> Group | None:
-        key = tuple((frame.f_code.co_filename, frame.f_lineno) for frame in frames)
+    def group(self, frames: list[FrameType]) -> Group | None:
+        """The group of the calls made from some frames, innermost first; None where there are too many groups."""
+        key = tuple([(frame.f_code.co_filename, frame.f_lineno) for frame in frames])
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= MAX_GROUPS:
@@ -149,77 +87,64 @@ class GradientRecorder:
             group = self._groups[key] = Group(cell, frames[0].f_lineno)
         return group
 
-    def _look_at_backward(
-        self, group: Group, frames: list[Any], args: Any, kwargs: Any
-    ) -> Callable[[Any], None]:
-        roots = args[0] if args else kwargs.get("tensors", ())
-        leaves, saved = self._look(roots, whole=group.calls < FIRST_CALLS)
+    def look(self, group: Group, call: GradientCall) -> LookAfter | None:
+        """Look at a call before it; what is returned is to see its result."""
+        look = self._look_at_grad if call.kind == "grad" else self._look_at_backward
+        look_after: LookAfter | None = self._unless_it_fails(look, group, call)
+        if look_after is None:
+            return None
+        return lambda result: self._unless_it_fails(look_after, result)
+
+    def _unless_it_fails(self, look: Callable[..., Any], *args: Any) -> Any:
+        try:
+            with torch_itself():  # no mode of the learner's is asked what it thinks of our looking
+                return look(*args)
+        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
+            self.truncated = True
+            return None
+
+    def _look_at_backward(self, group: Group, call: GradientCall) -> LookAfter:
+        leaves, saved = call.graph.leaves, self._saved(call)
         before = [(_copy(leaf), _copy(leaf.grad)) for leaf in leaves]
 
         def look_after(_result: None) -> None:
+            names = _names(leaves, call.frames)
             seen = [
-                {"names": _names(leaf, frames), "value": value, "before": grad, "after": _copy(leaf.grad)}
+                {"names": names[id(leaf)], "value": value, "before": grad, "after": _copy(leaf.grad)}
                 for leaf, (value, grad) in zip(leaves, before, strict=True)
                 if value is not None
             ]
-            group.seen.append({"number": group.calls, "saved": saved, "leaves": seen})
+            group.seen.append({"number": call.number, "saved": saved, "leaves": seen})
 
         return look_after
 
-    def _look_at_grad(self, group: Group, frames: list[Any], args: Any, kwargs: Any) -> Callable[[Any], None]:
-        roots = args[0] if args else kwargs.get("outputs", ())
-        inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
-        leaves = list(_tensors(inputs))[:MAX_LEAVES]
-        _, saved = self._look(roots, whole=group.calls < FIRST_CALLS)
+    def _look_at_grad(self, group: Group, call: GradientCall) -> LookAfter:
+        leaves, saved = list(tensors_in(call.options.get("inputs", ())))[:MAX_LEAVES], self._saved(call)
         values = [_copy(leaf) for leaf in leaves]
 
         def look_after(result: Any) -> None:
             grads = [_copy(grad) for grad in result] if isinstance(result, tuple) else []
+            names = _names(leaves, call.frames)
             seen = [
-                {"names": _names(leaf, frames), "value": value, "before": None, "after": after}
+                {"names": names[id(leaf)], "value": value, "before": None, "after": after}
                 for leaf, value, after in zip(leaves, values, grads, strict=False)
                 if value is not None and after is not None
             ]
-            group.seen.append({"number": group.calls, "saved": saved, "leaves": seen})
+            group.seen.append({"number": call.number, "saved": saved, "leaves": seen})
 
         return look_after
 
-    def _look(self, roots: Any, *, whole: bool) -> tuple[list[torch.Tensor], list[int]]:
-        """Walk the graph from its roots to its leaves; keep the tensors it saved if `whole`."""
-        leaves: list[torch.Tensor] = []
-        saved: list[int] = []
-        stack: list[Any] = []
-        for root in _tensors(roots):
-            if root.grad_fn is not None:
-                stack.append(root.grad_fn)
-            elif root.requires_grad:
-                leaves.append(root)
-        seen = set(stack)
-        while stack and len(seen) < MAX_NODES:
-            node = stack.pop()
-            leaf = getattr(node, "variable", None)
-            if isinstance(leaf, torch.Tensor):
-                leaves.append(leaf)
-            elif whole:
-                self._keep_saved(node, saved)
-            for following, _ in node.next_functions:
-                if following is not None and following not in seen:
-                    seen.add(following)
-                    stack.append(following)
-        return leaves[:MAX_LEAVES], saved
-
-    def _keep_saved(self, node: Any, saved: list[int]) -> None:
-        for name in _saved_names(type(node)):
-            try:
-                value = getattr(node, name)
-            except RuntimeError:
-                continue  # freed by an earlier backward, or changed in place since: there is nothing to read
-            for tensor in _tensors(value):
-                if 1 <= tensor.numel() <= MAX_SAVED_VALUES and (index := self._keep(tensor)) is not None:
-                    saved.append(index)
+    def _saved(self, call: GradientCall) -> list[int]:
+        """The tensors that the graph of one of the first calls keeps."""
+        if call.number >= FIRST_CALLS:
+            return []
+        kept = (
+            self._keep(tensor) for tensor in call.graph.saved() if 1 <= tensor.numel() <= MAX_SAVED_VALUES
+        )
+        return [index for index in kept if index is not None]
 
     def _keep(self, tensor: torch.Tensor) -> int | None:
-        array = tensor_to_array(tensor)
+        array = array_of(tensor)
         if array is None:
             return None
         key = (array.dtype.str, array.shape, array.tobytes())
@@ -237,37 +162,13 @@ class GradientRecorder:
         return index
 
 
-def _names(leaf: torch.Tensor, frames: list[Any]) -> list[str]:
+def _names(leaves: list[torch.Tensor], frames: list[FrameType]) -> dict[int, list[str]]:
     try:
-        return names_of(leaf, frames)
+        return names_of(leaves, frames)
     except Exception:  # noqa: BLE001 - some object of the learner's cannot be looked into; the gradient counts without
-        return []
+        return {id(leaf): [] for leaf in leaves}
 
 
 def _copy(tensor: Any) -> Encoded | None:
     """The encoded values of a small tensor; of a large one only that it is there (`too-large`)."""
     return None if tensor is None else copied(tensor, MAX_LEAF_VALUES)
-
-
-def _tensors(value: Any) -> Iterable[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        return (value,)
-    if isinstance(value, Iterable):
-        return tuple(item for item in value if isinstance(item, torch.Tensor))
-    return ()
-
-
-def _listed(argument: Any) -> Any:
-    """The members of an iterator, such as `model.parameters()`, which can be read once only."""
-    return tuple(argument) if isinstance(argument, Iterator) else argument
-
-
-_SAVED_NAMES: dict[type, tuple[str, ...]] = {}
-
-
-def _saved_names(kind: type) -> tuple[str, ...]:
-    names = _SAVED_NAMES.get(kind)
-    if names is None:
-        names = tuple(name for name in dir(kind) if name.startswith("_saved_"))
-        _SAVED_NAMES[kind] = names
-    return names

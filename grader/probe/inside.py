@@ -13,6 +13,7 @@ import torch
 from grader.probe import encode as encoding
 from grader.probe.acts import ActRecorder
 from grader.probe.bindings import RETURNED, Bindings, install_hooks
+from grader.probe.calls import GradientCalls
 from grader.probe.encode import Encoded
 from grader.probe.errors_seen import describe
 from grader.probe.events import EventRecorder
@@ -34,7 +35,7 @@ class Probe:
         numbering = Numbering()
         self._events = EventRecorder(numbering)
         self._acts = ActRecorder(numbering, lambda: self._events.order)
-        self._recorder = GradientRecorder(self._events, self._acts)
+        self._recorder = GradientRecorder()
         self._watch = Watch((), 1)
         self._exchange = Exchange([])
         self._errors: list[Encoded] = []
@@ -57,7 +58,7 @@ class Probe:
         swaps = [Swap(_array(pair["old"]), _array(pair["new"])) for pair in request.get("exchange", [])]
         self._exchange = Exchange(swaps)
         if request["record"]:
-            self._recorder.install()
+            GradientCalls(self._recorder, self._events, self._acts).install()
             self._events.install()
         never_wait_for_plots()
         torch.set_num_threads(1)  # sums in another order would end in other last digits

@@ -1,6 +1,7 @@
 """Where in the learner's code something happens: the cell, the line, and the names in sight."""
 
 import sys
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from types import FrameType
 
@@ -35,22 +36,24 @@ def learner_frames(limit: int = 50) -> list[FrameType]:
     return frames
 
 
-def names_of(thing: object, frames: list[FrameType]) -> list[str]:
-    """The names under which the frames see a tensor, by identity: `w`, `net.weight`, `params[0]`."""
-    found: list[str] = []
-    for frame in frames:
-        for scope in (frame.f_locals, frame.f_globals):
-            for name, value in list(scope.items()):
-                if not name.startswith("_"):
-                    found.extend(label for label in _labels(name, value, thing) if label not in found)
-    return found[:MAX_NAMES]
+def names_of(things: Sequence[object], frames: list[FrameType]) -> dict[int, list[str]]:
+    """The names under which the frames see some tensors, by identity and by the id of each: `w`, `net.weight`, `params[0]`."""
+    found: dict[int, list[str]] = {id(thing): [] for thing in things}
+    scopes = {id(scope): scope for frame in frames for scope in (frame.f_locals, frame.f_globals)}
+    for scope in scopes.values():
+        for name, value in list(scope.items()):
+            if not name.startswith("_"):
+                for label, member in _members(name, value):
+                    labels = found.get(id(member))
+                    if labels is not None and label not in labels and len(labels) < MAX_NAMES:
+                        labels.append(label)
+    return found
 
 
-def _labels(name: str, value: object, thing: object) -> list[str]:
-    if value is thing:
-        return [name]
+def _members(name: str, value: object) -> Iterable[tuple[str, object]]:
+    """A value and what it holds, by how each is reached."""
     if isinstance(value, torch.nn.Module):
-        return [f"{name}.{own}" for own, parameter in value.named_parameters() if parameter is thing]
+        return [(f"{name}.{own}", parameter) for own, parameter in value.named_parameters()]
     if type(value) in (list, tuple) and len(value) <= MAX_MEMBERS:  # type: ignore[arg-type]
-        return [f"{name}[{k}]" for k, member in enumerate(value) if member is thing]  # type: ignore[arg-type, var-annotated]
-    return []
+        return [(f"{name}[{k}]", member) for k, member in enumerate(value)]  # type: ignore[arg-type, var-annotated]
+    return ((name, value),)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from grader.probe.encode import Encoded, encode_array, tensor_to_array, type_name
+from grader.probe.encode import Encoded, array_of, encode_array, type_name
 
 MAX_VALUES = 64
 MAX_TENSORS = 40
@@ -86,10 +86,10 @@ def describe_tensor(
 
 
 def copied(tensor: Any, most: int = MAX_VALUES) -> Encoded | None:
-    """The values of a tensor of `most` numbers; None of a larger one, and of one that cannot be read."""
+    """The values of a tensor of `most` numbers; None of a larger one, and of one that cannot be read. To be called in `torch_itself`."""
     if tensor.numel() > most:
         return None
-    array = tensor_to_array(tensor)
+    array = array_of(tensor)
     encoded = None if array is None else encode_array(array)
     return encoded if encoded is not None and encoded["type"] == "array" else None
 
