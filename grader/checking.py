@@ -1,4 +1,7 @@
-"""What `grader check` does with each file: whose it is, and how it is graded and reported."""
+"""What `grader check` does with each file: whose it is, and how it is graded and reported.
+
+Imported before the warm parent starts, so what takes time to import is imported after.
+"""
 
 import os
 import sys
@@ -6,17 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from grader.archive import ARCHIVE_SUFFIX
 from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
-from grader.load import HandedIn, load_all
 from grader.model import Language
-from grader.report.document import all_passed
 from grader.settings import Settings
 
 if TYPE_CHECKING:
     from grader.kernel.pool import Kernels
+    from grader.load import HandedIn
     from grader.report.writer import Writer
 
     One = Callable[[HandedIn, Kernels, Writer], int]
@@ -50,12 +51,16 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
     files = request.files
     if request.output is not None and any(same_file(request.output, path) for path in files):
         raise UsageError("file-exists", path=str(request.output))
-    several = may_be_several(files)
     with warm_parent(settings) as zygote:
-        # It warms up for two seconds, in which all that is needed later is imported.
+        # It warms up for a second or two, in which all that is needed later is imported.
+        from grader import examine, grade  # noqa: F401, PLC0415
+        from grader.catalogue import all_mistakes  # noqa: PLC0415
         from grader.kernel.pool import Kernels  # noqa: PLC0415
+        from grader.load import load_all  # noqa: PLC0415
         from grader.report.writer import Writer  # noqa: PLC0415
 
+        all_mistakes()
+        several = may_be_several(files)
         with Kernels(settings, zygote) as kernels:
             if kernels.sandbox.tier == "none" and of_others(files) and request.isolated:
                 raise UsageError("others-not-isolated")
@@ -66,7 +71,7 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
     return next((code for code in (3, 2, 1) if code in codes), 0)
 
 
-def diagnose_one(settings: Settings, handed_in: HandedIn, kernels: "Kernels", writer: "Writer") -> int:
+def diagnose_one(settings: Settings, handed_in: "HandedIn", kernels: "Kernels", writer: "Writer") -> int:
     """Name the mistakes of one file; returns the exit code that it asks for."""
     from grader.examine import examine  # noqa: PLC0415
     from grader.grade import ungradable  # noqa: PLC0415
@@ -84,10 +89,11 @@ def diagnose_one(settings: Settings, handed_in: HandedIn, kernels: "Kernels", wr
 
 
 def check_one(
-    chosen: str | None, settings: Settings, handed_in: HandedIn, kernels: "Kernels", writer: "Writer"
+    chosen: str | None, settings: Settings, handed_in: "HandedIn", kernels: "Kernels", writer: "Writer"
 ) -> int:
     """Grade one file and report on it; returns the exit code that it asks for."""
     from grader.grade import grade, ungradable  # noqa: PLC0415
+    from grader.report.document import all_passed  # noqa: PLC0415
 
     course = course_folder(settings.course)
     try:
@@ -111,6 +117,8 @@ def check_one(
 
 def may_be_several(files: list[Path]) -> bool:
     """Whether there may be more than one submission: an archive is not opened before its turn."""
+    from grader.archive import ARCHIVE_SUFFIX  # noqa: PLC0415
+
     return len(files) > 1 or any(path.suffix.lower() == ARCHIVE_SUFFIX for path in files)
 
 

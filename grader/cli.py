@@ -1,5 +1,6 @@
 """The command line: one command, one call. Heavy imports wait until a command needs them."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +21,6 @@ from grader.model import Language
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
 from grader.text import say
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="grader",
@@ -266,4 +264,7 @@ def main() -> None:
             stream.reconfigure(
                 errors="backslashreplace"
             )  # a screen without the letters of a report still shows it
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # the process ends with all that it has, so looking for what could be freed would be time lost

@@ -112,7 +112,7 @@ MAY_IMPORT = {
     "gradients": "arrays batches exchange model steps trace",
     "hidden": "exercise model settings",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
-    "checking": "archive errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
+    "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
     " report.doctor report.document report.writer settings",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
