@@ -4,13 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test bubblewrap lint format corpus bench soak docs clean
+.PHONY: demo test slow bubblewrap lint format corpus bench soak docs clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
 
 test: $(READY) bubblewrap
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
+
+# The slow ends of the suite: every attack in every arena, every right submission watched and not.
+slow: $(READY) bubblewrap
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # One tier of the sandbox; where it is not and cannot be installed, its tests are skipped and say so.
 bubblewrap:

@@ -60,7 +60,6 @@ def test_page_shows_the_example(name: str, language: str) -> None:
     assert example(name).strip() in page(MISTAKES[name], language)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_example_is_found(name: str, kernels: Kernels, tmp_path: Path) -> None:
     """On the marked line, without doubt; in words of both languages; and a mend that was proven is full of points."""

@@ -47,8 +47,10 @@ IN_BUBBLEWRAP = {
     "res-fork-bomb",
     *(name for name in ATTACKS.keys() - NOT_ON_WALLS if ATTACKS[name].limits.cell_seconds <= QUICK_SECONDS),
 }
+# Each tier once, and each identity once, in every run of the suite; the other arenas are slow ends.
+IN_EVERY_RUN = (("root", "namespaces"), ("user", "landlock"))
 CASES = [
-    (identity, tier, name)
+    pytest.param(identity, tier, name, marks=() if (identity, tier) in IN_EVERY_RUN else pytest.mark.slow)
     for identity, tier in ARENAS
     for name in ATTACKS
     if tier != "bubblewrap" or name in IN_BUBBLEWRAP
