@@ -1,7 +1,6 @@
 """The command line: one command, one call. Heavy imports wait until a command needs them."""
 
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from grader.exercise import course_folder, load_exercise, slugs
 from grader.model import Language
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
-from grader.text import say
+from grader.text import say, spoken_in
 
 app = typer.Typer(
     name="grader",
@@ -235,10 +234,10 @@ def _answering(
     language: LanguageChoice | None, course: str | None, seed: int | None = None
 ) -> Iterator[tuple[Settings, Language]]:
     """Give the settings and the language; turn an error that is the user's to mend into one line and its exit code."""
-    spoken = _language(language)
+    spoken = spoken_in(language)
     try:
         settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
-        spoken = _language(settings.language)
+        spoken = spoken_in(settings.language)
         yield settings, spoken
     except GraderError as error:
         from grader.report.writer import complain  # noqa: PLC0415 - rich is imported when there is something to say
@@ -247,14 +246,6 @@ def _answering(
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _language(chosen: str | None) -> Language:
-    """The chosen language, else the locale's, by the variables that gettext reads."""
-    if chosen is None:
-        names = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-        chosen = next((value for name in names if (value := os.environ.get(name))), "en")
-    return "zh" if chosen.startswith("zh") else "en"
 
 
 def main() -> None:

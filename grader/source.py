@@ -25,6 +25,9 @@ MAX_MAGICS = 100
 MAX_PARSED = 2_000_000
 MAX_NOTED = 200
 
+# What has a notebook graded is left out of the grading without a word.
+OURS = re.compile(r"^\s*%\s*(grade|(re)?load_ext\s+grader)\b")
+
 PYTHON_2 = re.compile(
     r"^[ \t]*(print\s+[^\s(=]|exec\s+['\"]|raise\s+\w+\s*,)|except\s+[\w.]+\s*,\s*\w+\s*:", re.MULTILINE
 )
@@ -84,9 +87,11 @@ def _neutralise_lines(lines: list[str], cell: int) -> tuple[str, tuple[Text, ...
         if bad is None or bad >= len(lines):
             break
         note = _note(cell, bad, lines[bad])
+        ours = OURS.match(lines[bad])
         if not _neutralise_line(lines, bad):
             break
-        notes.setdefault(bad, note)
+        if not ours:
+            notes.setdefault(bad, note)
     return "\n".join(lines), tuple(notes[index] for index in sorted(notes))
 
 

@@ -1,4 +1,4 @@
-"""The notebook that a learner starts from: the exercise's starter with its task text on top."""
+"""The notebook that a learner starts from: the exercise's starter with its task text on top, and `%grade` at its end."""
 
 import json
 
@@ -8,7 +8,8 @@ from grader.errors import CourseError
 from grader.exercise import Exercise
 from grader.model import Language
 
-TASK_CELL = "task"
+# Cells of ours, by their ids.
+TASK_CELL, LOAD_CELL, GRADE_CELL = "task", "load-grader", "grade"
 
 
 def starter_notebook(exercise: Exercise, language: Language) -> str:
@@ -18,6 +19,12 @@ def starter_notebook(exercise: Exercise, language: Language) -> str:
         task = exercise.task(language)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, nbformat.ValidationError) as error:
         raise CourseError("starter-missing", exercise=exercise.slug, reason=str(error)) from None
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(task, id=TASK_CELL))
+    code = nbformat.v4.new_code_cell
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(task, id=TASK_CELL),
+        code("%load_ext grader", id=LOAD_CELL),
+        *notebook.cells,
+        code("%grade", id=GRADE_CELL),
+    ]
     notebook.metadata["grader"] = {"exercise": exercise.slug}
     return str(nbformat.writes(notebook))

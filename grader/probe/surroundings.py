@@ -1,4 +1,4 @@
-"""What makes two runs agree and none of them wait: fixed seeds, and plots that return at once."""
+"""What makes two runs agree and none of them wait: fixed seeds, plots that return at once, and no grading within one."""
 
 import importlib.abc
 import importlib.machinery
@@ -13,6 +13,9 @@ import torch
 
 # What would wait for a person at a window, or ask for one; each returns at once instead.
 QUIET = {"matplotlib": ("use",), "matplotlib.pyplot": ("show", "pause")}
+
+# What a notebook calls to have itself graded.
+OF_GRADER = ("check", "diagnose_here")
 
 _seed_python, _seed_python_instance, _seed_torch = random.seed, random.Random.seed, torch.manual_seed
 
@@ -57,6 +60,12 @@ def never_wait_for_plots() -> None:
     sys.meta_path.insert(0, _QuietFinder())
 
 
+def never_grade_within() -> None:
+    """Make what a notebook calls to have itself graded return at once: it is being graded."""
+    for name in OF_GRADER:
+        setattr(sys.modules["grader"], name, _return_at_once)
+
+
 class _QuietFinder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -87,4 +96,4 @@ def _make_quiet(module: Any) -> None:
 
 
 def _return_at_once(*_args: object, **_kwargs: object) -> None:
-    """Stand in for a function that would wait for a person at a window."""
+    """Stand in for a function that would wait, for a person at a window or for a grading."""

@@ -1,5 +1,6 @@
 """The sentences that people read, one file per language; ids and parameters are the same in each."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +13,14 @@ from grader.model import Language
 def catalogue(language: Language) -> dict[str, str]:
     """All sentences of a language, by id."""
     return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text("utf-8"))
+
+
+def spoken_in(chosen: str | None) -> Language:
+    """The chosen language, else the locale's, by the variables that gettext reads."""
+    if chosen is None:
+        names = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+        chosen = next((value for name in names if (value := os.environ.get(name))), "en")
+    return "zh" if chosen.startswith("zh") else "en"
 
 
 def say(id: str, language: Language, params: Mapping[str, object] | None = None) -> str:

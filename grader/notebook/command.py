@@ -1,0 +1,63 @@
+"""Runs the command line on a notebook from within a notebook, and gives its report as something to be shown.
+
+In a process of its own: what the learner's kernel has made of torch, of pytest or of itself is no part of a grading.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+from grader.errors import UsageError
+
+# Exit codes with a report: all passed, some check failed or something found, could not be graded.
+REPORTED = (0, 1, 3)
+
+
+class Shown:
+    """A report as a notebook shows it: as HTML, and as text where there is no HTML. `report` is the report by its schema."""
+
+    def __init__(self, html: str, text: str, report: dict[str, Any]) -> None:
+        self._html, self._text = html, text
+        self.report = report
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude
+        return {"text/html": self._html, "text/plain": self._text}
+
+
+def run(
+    command: Literal["check", "diagnose"],
+    name: str,
+    notebook: str,
+    exercise: str | None,
+    language: str | None,
+) -> Shown:
+    """Grade or diagnose a notebook given as JSON text. Raises UsageError with what the command line says where there is no report."""
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        path, reports = Path(folder, name), Path(folder, "reports")
+        path.write_text(notebook, "utf-8")
+        options = [f"--exercise={exercise}"] if exercise else []
+        options += [f"--language={language}"] if language else []
+        formats = [f"--format={format}" for format in ("terminal", "json", "html")]
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "grader", command, str(path), *options, *formats, f"--output={reports}"],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode not in REPORTED or not reports.is_dir():
+            raise UsageError("notebook-not-graded", reason=done.stderr.strip().replace(folder, "")[-400:])
+        return _shown(reports)
+
+
+def _shown(folder: Path) -> Shown:
+    texts = {path.suffix: path.read_text("utf-8") for path in folder.iterdir()}
+    return Shown(texts[".html"], texts[".txt"], json.loads(texts[".json"]))
