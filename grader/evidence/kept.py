@@ -76,16 +76,21 @@ def doubled_gradients(case: Case) -> Kept | None:
             continue
         if first.kind == second.kind == "backward" and not first.raised and not second.raised:
             leaves = {tensor.number: tensor for tensor in first.tensors[: first.leaves]}
-            kept = [
+            still = [
                 tensor
                 for tensor in second.tensors[: second.leaves]
                 if tensor.number in leaves
                 and not _differ(numbers_of(tensor.value), numbers_of(leaves[tensor.number].value))
-                and _nonzero(before := numbers_of(tensor.grad))
+            ]
+            kept = [
+                tensor
+                for tensor in still
+                if _nonzero(before := numbers_of(tensor.grad))
                 and not _differ(before, numbers_of(first.after.get(tensor.number)))
             ]
-            if kept and len(kept) == second.leaves == first.leaves:
-                return Kept(second, tuple(kept), (), *_numbers(second, kept[0]), exact=False)
+            cleared = tuple(tensor for tensor in still if not _nonzero(numbers_of(tensor.grad)))
+            if kept and len(kept) + len(cleared) == second.leaves == first.leaves:
+                return Kept(second, tuple(kept), cleared, *_numbers(second, kept[0]), exact=False)
     return None
 
 
@@ -114,7 +119,12 @@ def clear(case: Case, found: Iterable[Kept]) -> Iterator[list[Edit]]:
     for kept in found:
         edits += _by_optimizer(case, kept) or _after_updates(case, kept)
     yield _each_once(edits)
-    yield _each_once([edit for kept in found for edit in _before_backward(case, kept)])
+    yield before_backward(case, found)
+
+
+def before_backward(case: Case, found: Iterable[Kept]) -> list[Edit]:
+    """Clear what was kept right before the calls that found it."""
+    return _each_once(edit for kept in found for edit in _before_backward(case, kept))
 
 
 def _kept_between(case: Case, first: Event, second: Event) -> Kept | None:

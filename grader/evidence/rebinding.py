@@ -27,12 +27,16 @@ FRESH = ("step", "i", "k", "epoch", "index", "number")
 
 
 class Rebinding(NamedTuple):
-    """A statement that gives away a parameter's name. edits: what would mend it; none where nothing simple would."""
+    """A statement that gives away a parameter's name. edits: what would mend it; none where nothing simple would.
+
+    clearing: edits in their place that clear the gradients as well; none where a line after it can do that.
+    """
 
     node: ast.stmt
     name: str
     sureness: float
     edits: tuple[Edit, ...]
+    clearing: tuple[Edit, ...] = ()
 
 
 def rebindings(case: Case) -> list[Rebinding]:
@@ -46,12 +50,18 @@ def rebindings(case: Case) -> list[Rebinding]:
 
 
 def mends(case: Case, found: list[Rebinding]) -> Iterator[list[Edit]]:
-    """All of them in place; and, where gradients are never cleared, clearing them too, without which it may not help."""
+    """All of them in place; and, where their gradients are never cleared, clearing them too, without which it may not help."""
     edits = list(dict.fromkeys(edit for one in found for edit in one.edits))
     yield edits
-    if edits and not clearings(case):
-        last = {one.name: one.node for one in found if not isinstance(one.node, ast.For)}
-        yield edits + [case.code.insert_after(node, f"{name}.grad.zero_()") for name, node in last.items()]
+    cleared = set(clearings(case))
+    if edits and cleared <= {update.owner for update in updates(case)}:
+        last = {
+            one.name: one.node
+            for one in found
+            if not (isinstance(one.node, ast.For) or one.clearing or one.name in cleared)
+        }
+        after = [case.code.insert_after(node, f"{name}.grad.zero_()") for name, node in last.items()]
+        yield [*dict.fromkeys(edit for one in found for edit in one.clearing or one.edits), *after]
 
 
 def _updates(case: Case) -> Iterator[Rebinding]:
@@ -62,9 +72,11 @@ def _updates(case: Case) -> Iterator[Rebinding]:
         if not update.rebinds or isinstance(statement, ast.AugAssign):
             continue
         value = getattr(statement, "value", None)
-        if value is None or makes_leaf(value) or isinstance(value, ast.ListComp):
+        if value is None or makes_leaf(value) or isinstance(value, ast.ListComp | ast.DictComp):
             continue
-        if _made_leaf_again(case, update) or _stays_leaf(case, update.owner):
+        if _stays_leaf(case, update.owner):
+            continue
+        if _made_leaf_again(case, update) and not _was_leaf(case, update.owner):
             continue
         sureness = _sureness(case, update, backward)
         if sureness:
@@ -73,14 +85,11 @@ def _updates(case: Case) -> Iterator[Rebinding]:
 
 def _sureness(case: Case, update: Update, backward: bool) -> float:
     lost = _lost(case, update.owner)
-    repeated = (
-        case.code.loop(update.statement) is not None or case.code.function(update.statement) is not None
-    )
     if not backward:
         return 0.93 if lost == "gradient" else 0.0
     if lost:
         return 0.97
-    if not repeated:
+    if not _repeats(case, update.statement):
         return 0.7 if case.errors else 0.0
     return 0.95 if case.code.loop(update.statement) is not None else 0.85
 
@@ -100,11 +109,16 @@ def _in_place(case: Case, update: Update) -> Iterator[Edit]:
         target = case.code.text(update.target)
         if not (in_no_grad(case, statement) and _may_assign(case, update)):
             target += ".data"
-        yield case.code.replace(statement, f"{target} {sign} {case.code.text(value.right)}")
+        yield case.code.replace(statement, f"{target} {sign} {_of_tensors(case, value.right)}")
     elif single and number and isinstance(value, ast.expr):
         yield case.code.replace(statement, f"{update.owner}.data.fill_({case.code.text(value)})")
     elif not number:
         yield case.code.replace(update.target, f"{case.code.text(update.target)}.data")
+
+
+def _of_tensors(case: Case, node: ast.expr) -> str:
+    """An expression's text without the steps from tensors to arrays."""
+    return re.sub(r"(\.(detach|cpu)\(\))*\.numpy\(\)", "", case.code.text(node))
 
 
 def _may_assign(case: Case, update: Update) -> bool:
@@ -119,7 +133,7 @@ def _may_assign(case: Case, update: Update) -> bool:
 def _inner(node: ast.expr) -> ast.expr:
     """`w` of `w.item()`, `float(w)`, `w.data`."""
     node = bare(node)
-    if isinstance(node, ast.Call) and called(node) in ("item", "clone", "detach"):
+    if isinstance(node, ast.Call) and called(node) in ("item", "clone", "detach", "cpu", "numpy"):
         return _inner(node.func.value) if isinstance(node.func, ast.Attribute) else node
     if isinstance(node, ast.Call) and called(node) == "float" and len(node.args) == 1:
         return _inner(node.args[0])
@@ -158,26 +172,51 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
 
 
 def _lists(case: Case) -> Iterator[Rebinding]:
-    """`params = [p - lr * p.grad for p in params]`."""
+    """`params = [p - lr * p.grad for p in params]`, of lists and of dicts."""
     for statement in case.code.all(ast.Assign):
-        value, target = statement.value, statement.targets[0]
-        if isinstance(value, ast.Call) and called(value) in ("list", "tuple") and len(value.args) == 1:
+        value, target = statement.value, ast.unparse(statement.targets[0])
+        if isinstance(value, ast.Call) and called(value) in ("list", "tuple", "dict") and len(value.args) == 1:
             value = value.args[0]
-        if not isinstance(value, ast.ListComp | ast.GeneratorExp) or len(value.generators) != 1:
+        if not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp) or len(value.generators) != 1:
             continue
         (generator,) = value.generators
-        name = ast.unparse(generator.target)
-        if name not in gradients_in(value.elt) or makes_leaf(value) or generator.ifs:
+        made = value.value if isinstance(value, ast.DictComp) else value.elt
+        name = _stepped_in(made, generator)
+        if not name or makes_leaf(value) or generator.ifs or not _repeats(case, statement):
             continue
-        if case.code.loop(statement) is None and case.code.function(statement) is None:
+        if name not in gradients_in(made) and not _lost(case, f"{target}[0]"):
             continue
-        text = f"for {name} in {case.code.text(generator.iter)}: {name}.data = {case.code.text(value.elt)}"
-        alone = case.code.line(case.code.cell_of(statement), statement.lineno).strip() == case.code.text(
-            statement
-        )
-        edits = (case.code.replace(statement, text),) if alone else ()
-        if not _stays_leaf(case, f"{ast.unparse(target)}[0]"):
-            yield Rebinding(statement, ast.unparse(target), 0.93, edits)
+        if _stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
+            continue
+        edits: list[Edit] = []
+        line = case.code.line(case.code.cell_of(statement), statement.lineno).strip()
+        if line == case.code.text(statement):
+            head = f"for {case.code.text(generator.target)} in {case.code.text(generator.iter)}:"
+            text = f"{head} {name}.data = {case.code.text(made)}"
+            edits = [case.code.replace(statement, text + ending) for ending in ("", f"; {name}.grad = None")]
+        yield Rebinding(statement, target, 0.93, tuple(edits[:1]), tuple(edits[1:]))
+
+
+def _stepped_in(made: ast.expr, generator: ast.comprehension) -> str:
+    """The name of a comprehension's own that is stepped in it; '' if there is none."""
+    own = {node.id for node in ast.walk(generator.target) if isinstance(node, ast.Name)}
+    parts = [bare(node) for node in ast.walk(made) if isinstance(node, ast.BinOp | ast.Call)]
+    lefts = [node.left for node in parts if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)]
+    names = [ast.unparse(_inner(left)) for left in lefts] + sorted(gradients_in(made))
+    return next((name for name in names if name in own), "")
+
+
+def _repeats(case: Case, statement: ast.stmt) -> bool:
+    return case.code.loop(statement) is not None or case.code.function(statement) is not None
+
+
+def _leaves_later(case: Case, statement: ast.stmt, target: str) -> bool:
+    """Whether the same block goes on to make leaves of what a list holds: `for p in params: p.requires_grad_()`."""
+    return any(
+        node.attr in ("requires_grad_", "requires_grad") and _iterates(case, node, target)
+        for one in case.code.block(statement)
+        for node in case.code.inside(one, ast.Attribute)
+    )
 
 
 def _returned(case: Case) -> Iterator[Rebinding]:
@@ -246,7 +285,7 @@ def _made_leaf_again(case: Case, update: Update) -> bool:
     for node in case.code.inside(root, ast.Attribute):
         if node.attr in ("requires_grad_", "requires_grad"):
             owner = ast.unparse(bare(node.value))
-            if owner == update.owner or _iterates(case, node, update.owner):
+            if owner == update.owner or _iterates(case, node, update.owner.split("[")[0]):
                 return True
     return any(
         makes_leaf(statement.value) and update.owner in _texts(statement.value)
@@ -277,16 +316,30 @@ def _lost(case: Case, name: str) -> str:
     later = [second for _, second in _successive(case, name)]
     for error in case.errors:
         event = case.at_error(error)
-        later += [one for one in event.tensors if name in one.names] if event is not None else []
+        later += [one for one in event.tensors if _goes_by(one, name)] if event is not None else []
     if any(not one.requires_grad for one in later):
         return "gradient"
     return "leaf" if any(not one.leaf for one in later) else ""
 
 
+def _was_leaf(case: Case, name: str) -> bool:
+    """Whether the run shows the name on a leaf at one step and on a result at the next, or shows that it cannot be one again."""
+    if case.says("requires_grad flags of leaf"):
+        return True
+    return any(first.leaf and not second.leaf for first, second in _successive(case, name))
+
+
 def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
     for events in case.places().values():
         for first, second in pairwise(events):
-            old = next((one for one in first.tensors if name in one.names), None)
-            new = next((one for one in second.tensors if name in one.names), None)
+            old = next((one for one in first.tensors if _goes_by(one, name)), None)
+            new = next((one for one in second.tensors if _goes_by(one, name)), None)
             if old is not None and new is not None:
                 yield old, new
+
+
+def _goes_by(tensor: Tensor, name: str) -> bool:
+    """Whether a tensor has a name; of an item (`params[i]`), whether it is any item there."""
+    if not name.endswith("]"):
+        return name in tensor.names
+    return any(one.rpartition("[")[0] == name.rpartition("[")[0] for one in tensor.names)

@@ -79,15 +79,48 @@ def pairs(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
 def carriers(case: Case, root: ast.AST) -> dict[str, set[str]]:
     """The names inside a loop or function that hold gradients or what is computed from them, and whose."""
     known: dict[str, set[str]] = {}
-    for statement in case.code.inside(root, ast.Assign):
-        if _is_autograd(statement.value):
-            known |= _from_autograd(statement)
+    for node in case.code.inside(root, ast.Assign, ast.For, ast.comprehension):
+        if not isinstance(node, ast.Assign):
+            for name, owners in _side_by_side(node, known):
+                known[name] = known.get(name, set()) | owners
             continue
-        for target, value in pairs(statement):
+        if _is_autograd(node.value):
+            known |= _from_autograd(node)
+            continue
+        for target, value in pairs(node):
             owners = gradients_in(value, known)
             if isinstance(target, ast.Name) and owners and target.id not in owners:
                 known[target.id] = known.get(target.id, set()) | owners
     return known
+
+
+def _side_by_side(
+    loop: ast.For | ast.comprehension, known: dict[str, set[str]]
+) -> Iterator[tuple[str, set[str]]]:
+    """The gradients in `for p, g in zip(params, grads)`, with what stands beside them there."""
+    if not isinstance(loop.target, ast.Tuple) or not isinstance(loop.iter, ast.Call):
+        return
+    if called(loop.iter) == "zip" and len(loop.iter.args) == len(loop.target.elts):
+        names = [ast.unparse(one) for one in loop.target.elts]
+        for name, given in zip(names, loop.iter.args, strict=True):
+            if gradients_in(given, known) or _is_autograd(given):
+                yield name, set(names) - {name}
+
+
+def _item_names(case: Case, statement: ast.stmt) -> dict[str, str]:
+    """What loops around a statement call the items of a list or dict: `p` is `params[i]` in `for i, p in enumerate(params)`."""
+    found: dict[str, str] = {}
+    loop = case.code.loop(statement)
+    while loop is not None:
+        if isinstance(loop, ast.For) and isinstance(loop.target, ast.Tuple) and isinstance(loop.iter, ast.Call):
+            held = loop.iter.args[0] if called(loop.iter) == "enumerate" and loop.iter.args else None
+            if called(loop.iter) == "items" and isinstance(loop.iter.func, ast.Attribute):
+                held = loop.iter.func.value
+            if held is not None:
+                index, item = (ast.unparse(one) for one in loop.target.elts[:2])
+                found[item] = f"{ast.unparse(held)}[{index}]"
+        loop = case.code.loop(loop)
+    return found
 
 
 def updates(case: Case) -> Iterator[Update]:
@@ -99,7 +132,8 @@ def updates(case: Case) -> Iterator[Update]:
         root = scope(case, statement)
         if root not in roots:
             roots[root] = carriers(case, root)
-        yield from _updates_of(statement, roots[root])
+        items = {name: {item} for name, item in _item_names(case, statement).items()}
+        yield from _updates_of(statement, roots[root], items)
 
 
 def scope(case: Case, node: ast.AST) -> ast.AST:
@@ -201,7 +235,9 @@ def declares(case: Case, function: Function, name: str) -> bool:
     return any(name in one.names for one in declared)
 
 
-def _updates_of(statement: ast.stmt, known: dict[str, set[str]]) -> Iterator[Update]:
+def _updates_of(
+    statement: ast.stmt, known: dict[str, set[str]], items: dict[str, set[str]]
+) -> Iterator[Update]:
     if isinstance(statement, ast.AugAssign):
         owner = ast.unparse(bare(statement.target))
         if owner in gradients_in(statement.value, known):
@@ -215,7 +251,9 @@ def _updates_of(statement: ast.stmt, known: dict[str, set[str]]) -> Iterator[Upd
     else:
         for target, value in pairs(statement):
             owner = ast.unparse(bare(target))
-            if owner in gradients_in(value, known):
+            owners = gradients_in(value, known)
+            owners |= {item for one in owners for item in items.get(one, ())}
+            if owner in owners:
                 yield Update(statement, owner, target, rebinds=bare(target) is target)
 
 

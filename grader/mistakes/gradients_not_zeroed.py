@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.kept import Kept, clear, doubled_gradients, kept_gradients, told
+from grader.evidence.kept import Kept, before_backward, clear, doubled_gradients, kept_gradients, told
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -66,7 +66,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if found:
         first = max(found, key=lambda kept: kept.sureness)
         yield _suspicion(case, first, first.sureness)
-    elif (doubled := doubled_gradients(case)) is not None:
+    elif (doubled := doubled_gradients(case)) is not None and not doubled.cleared:
         yield _suspicion(case, doubled, 0.75)
 
 
@@ -75,7 +75,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     doubled = None if found else doubled_gradients(case)
     if doubled is not None:
-        yield list(clear(case, [doubled]))[-1]
+        yield before_backward(case, [doubled])
     else:
         yield from clear(case, found)
 
