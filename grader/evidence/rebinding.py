@@ -3,25 +3,17 @@
 import ast
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.code import called, last_name, names_in, targets_of
+from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
-from grader.evidence.update_lines import (
-    Update,
-    argument_names,
-    bare,
-    clearings,
-    declares,
-    gradients_in,
-    in_no_grad,
-    makes_leaf,
-    scope,
-    updates,
-)
-from grader.trace import Tensor
+from grader.evidence.gradients import bare, gradients_in
+from grader.evidence.leaves import lost, stays_leaf, was_leaf
+from grader.evidence.scopes import argument_names, declares, in_no_grad, repeats, scope
+from grader.evidence.updates import Update, own_updates
 
 FRESH = ("step", "i", "k", "epoch", "index", "number")
 
@@ -54,7 +46,7 @@ def mends(case: Case, found: list[Rebinding]) -> Iterator[list[Edit]]:
     edits = list(dict.fromkeys(edit for one in found for edit in one.edits))
     yield edits
     cleared = set(clearings(case))
-    if edits and cleared <= {update.owner for update in updates(case)}:
+    if edits and cleared <= {update.owner for update in own_updates(case)}:
         last = {
             one.name: one.node
             for one in found
@@ -67,16 +59,16 @@ def mends(case: Case, found: list[Rebinding]) -> Iterator[list[Edit]]:
 def _updates(case: Case) -> Iterator[Rebinding]:
     """`w = w - lr * w.grad` and its kin."""
     backward = any(case.code.calls("backward"))
-    for update in updates(case):
+    for update in own_updates(case):
         statement = update.statement
         if not update.rebinds or isinstance(statement, ast.AugAssign):
             continue
         value = getattr(statement, "value", None)
         if value is None or makes_leaf(value) or isinstance(value, ast.ListComp | ast.DictComp):
             continue
-        if _stays_leaf(case, update.owner):
+        if stays_leaf(case, update.owner):
             continue
-        if _made_leaf_again(case, update) and not _was_leaf(case, update.owner):
+        if _made_leaf_again(case, update) and not was_leaf(case, update.owner):
             continue
         sureness = _sureness(case, update, backward)
         if sureness:
@@ -84,12 +76,12 @@ def _updates(case: Case) -> Iterator[Rebinding]:
 
 
 def _sureness(case: Case, update: Update, backward: bool) -> float:
-    lost = _lost(case, update.owner)
+    how = lost(case, update.owner)
     if not backward:
-        return 0.93 if lost == "gradient" else 0.0
-    if lost:
+        return 0.93 if how == "gradient" else 0.0
+    if how:
         return 0.97
-    if not _repeats(case, update.statement):
+    if not repeats(case, update.statement):
         return 0.7 if case.errors else 0.0
     return 0.95 if case.code.loop(update.statement) is not None else 0.85
 
@@ -157,7 +149,7 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
         function = None if match is None or statement is None else case.code.function(statement)
         if match is None or function is None:
             continue
-        inside = [one for one in updates(case) if case.code.function(one.statement) is function]
+        inside = [one for one in own_updates(case) if case.code.function(one.statement) is function]
         if match[1] not in {one.owner for one in inside}:
             continue
         for update in inside:
@@ -175,18 +167,25 @@ def _lists(case: Case) -> Iterator[Rebinding]:
     """`params = [p - lr * p.grad for p in params]`, of lists and of dicts."""
     for statement in case.code.all(ast.Assign):
         value, target = statement.value, ast.unparse(statement.targets[0])
-        if isinstance(value, ast.Call) and called(value) in ("list", "tuple", "dict") and len(value.args) == 1:
+        if (
+            isinstance(value, ast.Call)
+            and called(value) in ("list", "tuple", "dict")
+            and len(value.args) == 1
+        ):
             value = value.args[0]
-        if not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp) or len(value.generators) != 1:
+        if (
+            not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp)
+            or len(value.generators) != 1
+        ):
             continue
         (generator,) = value.generators
         made = value.value if isinstance(value, ast.DictComp) else value.elt
         name = _stepped_in(made, generator)
-        if not name or makes_leaf(value) or generator.ifs or not _repeats(case, statement):
+        if not name or makes_leaf(value) or generator.ifs or not repeats(case, statement):
             continue
-        if name not in gradients_in(made) and not _lost(case, f"{target}[0]"):
+        if name not in gradients_in(made) and not lost(case, f"{target}[0]"):
             continue
-        if _stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
+        if stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
             continue
         edits: list[Edit] = []
         line = case.code.line(case.code.cell_of(statement), statement.lineno).strip()
@@ -204,10 +203,6 @@ def _stepped_in(made: ast.expr, generator: ast.comprehension) -> str:
     lefts = [node.left for node in parts if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)]
     names = [ast.unparse(_inner(left)) for left in lefts] + sorted(gradients_in(made))
     return next((name for name in names if name in own), "")
-
-
-def _repeats(case: Case, statement: ast.stmt) -> bool:
-    return case.code.loop(statement) is not None or case.code.function(statement) is not None
 
 
 def _leaves_later(case: Case, statement: ast.stmt, target: str) -> bool:
@@ -236,8 +231,8 @@ def _returned(case: Case) -> Iterator[Rebinding]:
                 ]
                 for target in targets:
                     name = ast.unparse(target)
-                    if not _stays_leaf(case, name):
-                        sureness = 0.93 if _lost(case, name) else 0.8
+                    if not stays_leaf(case, name):
+                        sureness = 0.93 if lost(case, name) else 0.8
                         edit = case.code.replace(target, f"{case.code.text(target)}.data")
                         yield Rebinding(statement, name, sureness, (edit,))
 
@@ -301,45 +296,3 @@ def _iterates(case: Case, node: ast.AST, owner: str) -> bool:
 
 def _texts(node: ast.AST) -> set[str]:
     return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}
-
-
-def _stays_leaf(case: Case, name: str) -> bool:
-    """Whether the run shows the name on a leaf that requires a gradient in later steps, another one each time."""
-    return any(
-        first.number != second.number and second.leaf and second.requires_grad
-        for first, second in _successive(case, name)
-    )
-
-
-def _lost(case: Case, name: str) -> str:
-    """What the run shows of the name in later steps: 'gradient' where it no longer requires one, 'leaf' where it is a result."""
-    later = [second for _, second in _successive(case, name)]
-    for error in case.errors:
-        event = case.at_error(error)
-        later += [one for one in event.tensors if _goes_by(one, name)] if event is not None else []
-    if any(not one.requires_grad for one in later):
-        return "gradient"
-    return "leaf" if any(not one.leaf for one in later) else ""
-
-
-def _was_leaf(case: Case, name: str) -> bool:
-    """Whether the run shows the name on a leaf at one step and on a result at the next, or shows that it cannot be one again."""
-    if case.says("requires_grad flags of leaf"):
-        return True
-    return any(first.leaf and not second.leaf for first, second in _successive(case, name))
-
-
-def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
-    for events in case.places().values():
-        for first, second in pairwise(events):
-            old = next((one for one in first.tensors if _goes_by(one, name)), None)
-            new = next((one for one in second.tensors if _goes_by(one, name)), None)
-            if old is not None and new is not None:
-                yield old, new
-
-
-def _goes_by(tensor: Tensor, name: str) -> bool:
-    """Whether a tensor has a name; of an item (`params[i]`), whether it is any item there."""
-    if not name.endswith("]"):
-        return name in tensor.names
-    return any(one.rpartition("[")[0] == name.rpartition("[")[0] for one in tensor.names)

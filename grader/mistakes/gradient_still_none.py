@@ -37,9 +37,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.scopes import scope
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, scope
 
 TEXT = {
     "en": Words(

@@ -37,11 +37,11 @@ Compute prediction and loss inside the loop, anew in each step.
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.expressions import slice_before, stale_names
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -92,9 +92,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     loop = _outermost(case, statement)
     if loop is None:
         return
-    stale = stale_names(case)
+    stale = _stale_names(case)
     read = {node.id for node in case.code.inside(loop, ast.Name) if isinstance(node.ctx, ast.Load)}
-    sliced = slice_before(case, loop, read & stale, stale)
+    sliced = _slice_before(case, loop, read & stale, stale)
     yield from _moved(case, loop, sliced)
     for one in sliced:
         for target in targets_of(one):
@@ -157,3 +157,42 @@ def _suspicion(case: Case, cell: int | None, line: int | None, sureness: float) 
         sureness=sureness,
         params={"name": owner, "line_text": text},
     )
+
+
+def _stale_names(case: Case) -> set[str]:
+    """Names of results that a later gradient call at the same place, or an error, found as they had been before."""
+    found: set[str] = set()
+    sights = [list(events) for events in case.places().values()]
+    for error in case.errors:
+        event = case.at_error(error)
+        if event is not None and case.gradient_events:
+            sights.append([case.gradient_events[0], event])
+    for events in sights:
+        for first, second in list(pairwise(events))[:3]:
+            old = {one.number for one in first.tensors if not one.leaf}
+            found |= {name for one in second.tensors if one.number in old for name in one.names}
+    return found
+
+
+def _slice_before(case: Case, loop: Loop, wanted: set[str], stale: set[str]) -> list[ast.stmt]:
+    """The assignments in front of a loop that compute some names, and the stale names which those are computed from."""
+    found: list[ast.stmt] = []
+    waiting, seen = sorted(wanted), set(wanted)
+    while waiting:
+        name = waiting.pop()
+        last = None
+        for statement in case.code.all(ast.Assign):
+            place = case.code.cell_of(statement), statement.lineno
+            if place >= (case.code.cell_of(loop), loop.lineno):
+                break
+            same = case.code.function(statement) is case.code.function(loop)
+            same = same and case.code.loop(statement) is case.code.loop(loop)
+            if same and name in [ast.unparse(target) for target in targets_of(statement)]:
+                last = statement
+        if last is None or last in found:
+            continue
+        found.append(last)
+        for read in sorted(names_in(last) & stale - seen):
+            seen.add(read)
+            waiting.append(read)
+    return sorted(found, key=lambda statement: (case.code.cell_of(statement), statement.lineno))

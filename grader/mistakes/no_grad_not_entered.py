@@ -41,7 +41,7 @@ from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import Update
+from grader.evidence.updates import Update
 
 TEXT = {
     "en": Words(

@@ -38,8 +38,8 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls
 from grader.trace import Optimizer
 
 TEXT = {

@@ -39,8 +39,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls, updates
+from grader.evidence.updates import updates
 from grader.trace import Event
 
 TEXT = {
@@ -128,7 +129,7 @@ def _rebound_in_loops(case: Case, made: Event) -> bool:
     return any(
         isinstance(update.statement, ast.Assign)
         and isinstance(update.statement.targets[0], ast.Name)
-        and update.name in names
+        and update.owner in names
         for update in updates(case)
     )
 

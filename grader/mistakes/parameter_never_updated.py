@@ -39,15 +39,11 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import (
-    gradient_names,
-    optimizer_calls,
-    plain_name,
-    reads_gradient,
-    updates,
-)
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -121,7 +117,7 @@ def _standing(case: Case) -> list[str]:
     still = [name for name, motion in moved.items() if motion.frozen and name]
     if not still or all(motion.frozen for motion in moved.values()):
         return []
-    changed = {update.name for update in updates(case)}
+    changed = {update.owner for update in updates(case)}
     return [name for name in still if name not in changed]
 
 
@@ -186,13 +182,13 @@ def _written_alike(case: Case, still: list[str]) -> list[Edit]:
     for update in updates(case):
         statement = update.statement
         text = case.code.text(statement)
-        if not re.fullmatch(r"[\w.\[\]]+", update.name) or "\n" in text:
+        if not re.fullmatch(r"[\w.\[\]]+", update.owner) or "\n" in text:
             continue
         lines = []
         for name in still:
-            line = _renamed(text, update.name, name)
-            if update.name in own and name in own:
-                line = _renamed(line, own[update.name], own[name])
+            line = _renamed(text, update.owner, name)
+            if update.owner in own and name in own:
+                line = _renamed(line, own[update.owner], own[name])
             lines.append(line)
         return [case.code.insert_after(statement, *lines)]
     return []

@@ -40,8 +40,8 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import made, trained_names, without_keyword
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import gradients_in
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import gradients_in
 
 TEXT = {
     "en": Words(

@@ -39,10 +39,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called, names_in
-from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
+from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import makes_leaf
 
 TEXT = {
     "en": Words(

@@ -35,8 +35,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(

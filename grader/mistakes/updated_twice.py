@@ -40,8 +40,9 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -97,7 +98,7 @@ def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None
     by_hand = [
         one.statement
         for one in updates(case, loop)
-        if (one.name in held or not held) and _unconditional(case, one.statement, body)
+        if (one.owner in held or not held) and _unconditional(case, one.statement, body)
     ]
     if by_hand:
         return list(by_hand), steps[0]

@@ -35,9 +35,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, updates
+from grader.evidence.updates import own_updates
 
 TEXT = {
     "en": Words(
@@ -86,7 +87,7 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
     """Each such statement with the backward before it and the update after it, all in one block."""
     found: list[tuple[ast.stmt, ast.stmt, ast.stmt]] = []
     cleared = [(owner, one) for owner, each in clearings(case).items() for one in each]
-    used = [(update.owner, update.statement) for update in updates(case)]
+    used = [(update.owner, update.statement) for update in own_updates(case)]
     used += [
         (ast.unparse(call.func.value), case.code.statement(call))
         for call in case.code.calls("step")

@@ -1,6 +1,6 @@
 """Grades every spelling of `tests.spellings` as `tests.measure.corpus` grades a folder; its options may follow.
 
-    python -m tests.measure.spellings [--seeds 0]
+python -m tests.measure.spellings [--seeds 0]
 """
 
 import sys
@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         labels = [one.write(Path(folder)) for one in all_spellings()]
         Path(folder, "labels.json").write_bytes(msgspec.json.encode(labels))
-        return corpus.main(["--folder", folder, "--seeds", "0", *(sys.argv[1:] if arguments is None else arguments)])
+        return corpus.main(
+            ["--folder", folder, "--seeds", "0", *(sys.argv[1:] if arguments is None else arguments)]
+        )
 
 
 if __name__ == "__main__":

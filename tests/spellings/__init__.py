@@ -1,7 +1,7 @@
 """Fresh submissions that make the course's two most asked-about mistakes, in every spelling, and right ones that look like them."""
 
 from tests.spellings import look_alikes, rebound, unzeroed
-from tests.spellings.frames import Spelling
+from tests.spellings.records import Spelling
 
 
 def all_spellings() -> list[Spelling]:

@@ -12,9 +12,8 @@ from tests.spellings.frames import (
     SAMPLE,
     TEMPERATURE,
     THETA,
-    Spelling,
-    fill,
 )
+from tests.spellings.records import Spelling, fill
 
 ON_A_LINE = {
     "fresh leaves": """

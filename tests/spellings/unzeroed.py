@@ -12,9 +12,8 @@ from tests.spellings.frames import (
     SAMPLE,
     TEMPERATURE,
     THETA,
-    Spelling,
-    fill,
 )
+from tests.spellings.records import Spelling, fill
 
 NONE, SOME = ("gradients-not-zeroed",), ("some-gradients-not-zeroed",)
 
@@ -219,11 +218,14 @@ WALKED = """        ---
         x.grad.zero_()
 """
 DOUBLED = {
-    "backward twice": "def manual => loss = (0.5 * (X @ w + b - target) ** 2).sum()\\nloss.backward()\\n\\ndef manual\n" + WALKED,
-    "a second loss": "def manual => loss2 = ((target - X @ w - b) ** 2 / 2).sum()\\nloss2.backward()\\n\\ndef manual\n" + WALKED,
+    "backward twice": "def manual => loss = (0.5 * (X @ w + b - target) ** 2).sum()\\nloss.backward()\\n\\ndef manual\n"
+    + WALKED,
+    "a second loss": "def manual => loss2 = ((target - X @ w - b) ** 2 / 2).sum()\\nloss2.backward()\\n\\ndef manual\n"
+    + WALKED,
 }
 SOME_DOUBLED = {
-    "w cleared": "def manual => w.grad.zero_()\\nloss = ((X @ w + b - target) ** 2).sum() / 2\\nloss.backward()\\n\\ndef manual\n" + WALKED,
+    "w cleared": "def manual => w.grad.zero_()\\nloss = ((X @ w + b - target) ** 2).sum() / 2\\nloss.backward()\\n\\ndef manual\n"
+    + WALKED,
 }
 
 
@@ -243,5 +245,3 @@ def spellings() -> list[Spelling]:
         ] for one in fill(frame, SOME, table)),
     ]  # fmt: skip
     return found
-
-
