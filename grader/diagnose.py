@@ -150,7 +150,11 @@ class _Prover:
 
     def _candidates(self, case: Case) -> Iterator[tuple[Suspicion, tuple[Edit, ...]]]:
         for suspicion in self._detectors.detect(case):
-            if suspicion.advice or (self._kept and all_mistakes()[suspicion.mistake].tunes):
+            if (
+                suspicion.advice
+                or suspicion.rewrites
+                or (self._kept and all_mistakes()[suspicion.mistake].tunes)
+            ):
                 continue
             for edits in self._detectors.repairs(case, suspicion):
                 yield suspicion, tuple(edits)
@@ -178,7 +182,7 @@ class _Prover:
         sure = [
             one
             for one in self._detectors.detect(self._original)
-            if one.sureness >= POSSIBLE and not one.advice
+            if one.sureness >= POSSIBLE and not (one.advice or one.rewrites)
         ]
         edits: list[Edit] = []
         mended = []

@@ -10,15 +10,20 @@ EVIDENCE = {
     "evidence.formulas": "evidence.code",
     "evidence.forward": "evidence.case evidence.code",
     "evidence.gradients": "evidence.code",
-    "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits evidence.optimizers evidence.scopes evidence.updates model trace",
-    "evidence.knobs": "evidence.case evidence.code evidence.edits evidence.gradients evidence.optimizers evidence.updates",
+    "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
+    " evidence.optimizers evidence.scopes evidence.updates model trace",
+    "evidence.knobs": "evidence.case evidence.code evidence.edits"
+    " evidence.gradients evidence.optimizers evidence.updates",
     "evidence.leaves": "evidence.case trace",
     "evidence.lines": "arrays evidence.case evidence.code evidence.edits exchange",
     "evidence.losses": "evidence.code evidence.edits evidence.forward evidence.rewrite",
     "evidence.motion": "arrays evidence.case trace",
     "evidence.optimizers": "evidence.case evidence.code",
     "evidence.reach": "evidence.case trace",
-    "evidence.rebinding": "evidence.case evidence.clearings evidence.code evidence.creation evidence.edits evidence.gradients evidence.leaves evidence.scopes evidence.updates",
+    "evidence.rebinding": "evidence.case evidence.clearings evidence.code evidence.creation evidence.edits"
+    " evidence.gradients evidence.leaves evidence.rebound_loops evidence.scopes evidence.updates",
+    "evidence.rebound_loops": "evidence.case evidence.code evidence.creation"
+    " evidence.edits evidence.gradients evidence.leaves evidence.scopes",
     "evidence.rewrite": "evidence.code evidence.edits",
     "evidence.scales": "arrays batches evidence.case evidence.lines",
     "evidence.scopes": "evidence.case evidence.code",

@@ -1,10 +1,10 @@
 """What the run shows of a name over its steps: a leaf that stays one, another leaf each time, or no leaf any more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from grader.evidence.case import Case
-from grader.trace import Tensor
+from grader.trace import Event, Tensor
 
 
 def stays_leaf(case: Case, name: str) -> bool:
@@ -17,10 +17,11 @@ def stays_leaf(case: Case, name: str) -> bool:
 
 def lost(case: Case, name: str) -> str:
     """What the run shows of the name in later steps: 'gradient' where it no longer requires one, 'leaf' where it is a result."""
-    later = [second for _, second in _successive(case, name)]
-    for error in case.errors:
+    later = [second for first, second in _successive(case, name) if first.requires_grad]
+    required = any(one.requires_grad for one in _seen(case.gradient_events, name))
+    for error in case.errors if required else ():
         event = case.at_error(error)
-        later += [one for one in event.tensors if _goes_by(one, name)] if event is not None else []
+        later += [] if event is None else _seen([event], name)
     if any(not one.requires_grad for one in later):
         return "gradient"
     return "leaf" if any(not one.leaf for one in later) else ""
@@ -40,6 +41,10 @@ def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
             new = next((one for one in second.tensors if _goes_by(one, name)), None)
             if old is not None and new is not None:
                 yield old, new
+
+
+def _seen(events: Sequence[Event], name: str) -> list[Tensor]:
+    return [tensor for event in events for tensor in event.tensors if _goes_by(tensor, name)]
 
 
 def _goes_by(tensor: Tensor, name: str) -> bool:

@@ -3,38 +3,29 @@
 import ast
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.clearings import clearings
-from grader.evidence.code import called, last_name, names_in, targets_of
+from grader.evidence.code import called, targets_of
 from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import bare, gradients_in
 from grader.evidence.leaves import lost, stays_leaf, was_leaf
+from grader.evidence.rebound_loops import Rebinding, iterates, loop_variables, rebound_lists, texts
 from grader.evidence.scopes import argument_names, declares, in_no_grad, repeats, scope
 from grader.evidence.updates import Update, own_updates
-
-FRESH = ("step", "i", "k", "epoch", "index", "number")
-
-
-class Rebinding(NamedTuple):
-    """A statement that gives away a parameter's name. edits: what would mend it; none where nothing simple would.
-
-    clearing: edits in their place that clear the gradients as well; none where a line after it can do that.
-    """
-
-    node: ast.stmt
-    name: str
-    sureness: float
-    edits: tuple[Edit, ...]
-    clearing: tuple[Edit, ...] = ()
 
 
 def rebindings(case: Case) -> list[Rebinding]:
     """All of them, in the order of the source."""
     found: dict[tuple[int, int, int, str], Rebinding] = {}
-    each = [*_local_names(case), *_updates(case), *_lists(case), *_returned(case), *_loop_variables(case)]
+    each = [
+        *_local_names(case),
+        *_updates(case),
+        *rebound_lists(case),
+        *_returned(case),
+        *loop_variables(case),
+    ]
     for one in each:
         key = case.code.cell_of(one.node), one.node.lineno, one.node.col_offset, one.name
         found.setdefault(key, one)
@@ -77,6 +68,8 @@ def _updates(case: Case) -> Iterator[Rebinding]:
 
 def _sureness(case: Case, update: Update, backward: bool) -> float:
     how = lost(case, update.owner)
+    if _is_dropped(case, update):
+        return 0.95
     if not backward:
         return 0.93 if how == "gradient" else 0.0
     if how:
@@ -84,6 +77,17 @@ def _sureness(case: Case, update: Update, backward: bool) -> float:
     if not repeats(case, update.statement):
         return 0.7 if case.errors else 0.0
     return 0.95 if case.code.loop(update.statement) is not None else 0.85
+
+
+def _is_dropped(case: Case, update: Update) -> bool:
+    """Whether the name is that of a loop over tensors, and what it is given is never read: `for p in params: p = p - …`."""
+    loop = case.code.loop(update.statement)
+    if not isinstance(loop, ast.For) or update.owner not in [ast.unparse(one) for one in targets_of(loop)]:
+        return False
+    later = [node for node in case.code.inside(loop, ast.Name) if node.lineno > update.statement.lineno]
+    return not any(
+        node.id == update.owner and getattr(case.code.parent(node), "attr", "") != "grad" for node in later
+    )
 
 
 def _in_place(case: Case, update: Update) -> Iterator[Edit]:
@@ -163,57 +167,6 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
             yield Rebinding(update.statement, update.owner, 0.97, tuple(edits))
 
 
-def _lists(case: Case) -> Iterator[Rebinding]:
-    """`params = [p - lr * p.grad for p in params]`, of lists and of dicts."""
-    for statement in case.code.all(ast.Assign):
-        value, target = statement.value, ast.unparse(statement.targets[0])
-        if (
-            isinstance(value, ast.Call)
-            and called(value) in ("list", "tuple", "dict")
-            and len(value.args) == 1
-        ):
-            value = value.args[0]
-        if (
-            not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp)
-            or len(value.generators) != 1
-        ):
-            continue
-        (generator,) = value.generators
-        made = value.value if isinstance(value, ast.DictComp) else value.elt
-        name = _stepped_in(made, generator)
-        if not name or makes_leaf(value) or generator.ifs or not repeats(case, statement):
-            continue
-        if name not in gradients_in(made) and not lost(case, f"{target}[0]"):
-            continue
-        if stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
-            continue
-        edits: list[Edit] = []
-        line = case.code.line(case.code.cell_of(statement), statement.lineno).strip()
-        if line == case.code.text(statement):
-            head = f"for {case.code.text(generator.target)} in {case.code.text(generator.iter)}:"
-            text = f"{head} {name}.data = {case.code.text(made)}"
-            edits = [case.code.replace(statement, text + ending) for ending in ("", f"; {name}.grad = None")]
-        yield Rebinding(statement, target, 0.93, tuple(edits[:1]), tuple(edits[1:]))
-
-
-def _stepped_in(made: ast.expr, generator: ast.comprehension) -> str:
-    """The name of a comprehension's own that is stepped in it; '' if there is none."""
-    own = {node.id for node in ast.walk(generator.target) if isinstance(node, ast.Name)}
-    parts = [bare(node) for node in ast.walk(made) if isinstance(node, ast.BinOp | ast.Call)]
-    lefts = [node.left for node in parts if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)]
-    names = [ast.unparse(_inner(left)) for left in lefts] + sorted(gradients_in(made))
-    return next((name for name in names if name in own), "")
-
-
-def _leaves_later(case: Case, statement: ast.stmt, target: str) -> bool:
-    """Whether the same block goes on to make leaves of what a list holds: `for p in params: p.requires_grad_()`."""
-    return any(
-        node.attr in ("requires_grad_", "requires_grad") and _iterates(case, node, target)
-        for one in case.code.block(statement)
-        for node in case.code.inside(one, ast.Attribute)
-    )
-
-
 def _returned(case: Case) -> Iterator[Rebinding]:
     """`w = update(w)`, where the function returns `w - lr * w.grad`."""
     makers = {
@@ -226,47 +179,13 @@ def _returned(case: Case) -> Iterator[Rebinding]:
     for loop in case.training_loops if makers else ():
         for statement in case.code.inside(loop, ast.Assign):
             if isinstance(statement.value, ast.Call) and called(statement.value) in makers:
-                targets = [
-                    one for one in targets_of(statement) if ast.unparse(one) in _texts(statement.value)
-                ]
+                targets = [one for one in targets_of(statement) if ast.unparse(one) in texts(statement.value)]
                 for target in targets:
                     name = ast.unparse(target)
                     if not stays_leaf(case, name):
                         sureness = 0.93 if lost(case, name) else 0.8
                         edit = case.code.replace(target, f"{case.code.text(target)}.data")
                         yield Rebinding(statement, name, sureness, (edit,))
-
-
-def _loop_variables(case: Case) -> Iterator[Rebinding]:
-    """`for b in range(1000):`, where b is a parameter."""
-    made = {
-        ast.unparse(target)
-        for statement in case.code.all(ast.Assign)
-        if makes_leaf(statement.value)
-        for target in targets_of(statement)
-    }
-    for loop in case.code.all(ast.For) if made else ():
-        for target in targets_of(loop):
-            if not isinstance(target, ast.Name) or target.id not in made or made & names_in(loop.iter):
-                continue
-            uses = [
-                node
-                for node in case.code.inside(loop, ast.Name)
-                if node.id == target.id and node is not target
-            ]
-            if loop in case.training_loops and uses and not last_name(loop.iter).startswith("param"):
-                raised = any(target.id in event.plain for event in case.events_in(loop, "error", "backward"))
-                edits = tuple(_renamed(case, loop, target, uses))
-                yield Rebinding(loop, target.id, 0.9 if raised else 0.75, edits)
-
-
-def _renamed(case: Case, loop: ast.For, target: ast.Name, uses: list[ast.Name]) -> Iterator[Edit]:
-    taken = {node.id for node in case.code.all(ast.Name)}
-    fresh = next((name for name in FRESH if name not in taken), f"{target.id}_")
-    yield case.code.replace(target, fresh)
-    for use in uses:
-        if case.code.around(use, ast.Subscript) is not None and case.code.parent(use) is not loop:
-            yield case.code.replace(use, fresh)
 
 
 # ---- whether it is one ----------------------------------------------------------------------
@@ -280,19 +199,10 @@ def _made_leaf_again(case: Case, update: Update) -> bool:
     for node in case.code.inside(root, ast.Attribute):
         if node.attr in ("requires_grad_", "requires_grad"):
             owner = ast.unparse(bare(node.value))
-            if owner == update.owner or _iterates(case, node, update.owner.split("[")[0]):
+            if owner == update.owner or iterates(case, node, update.owner.split("[")[0]):
                 return True
     return any(
-        makes_leaf(statement.value) and update.owner in _texts(statement.value)
+        makes_leaf(statement.value) and update.owner in texts(statement.value)
         for statement in case.code.inside(root, ast.Assign)
         if update.owner in [ast.unparse(target) for target in targets_of(statement)]
     )
-
-
-def _iterates(case: Case, node: ast.AST, owner: str) -> bool:
-    loop = case.code.loop(node)
-    return isinstance(loop, ast.For) and owner in _texts(loop.iter)
-
-
-def _texts(node: ast.AST) -> set[str]:
-    return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}

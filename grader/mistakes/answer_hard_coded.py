@@ -95,6 +95,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         else 0.7,
         params={"name": name, "value": value or 0.0, "line_text": case.code.text(first).split("\n")[0]},
         node=first,
+        rewrites=_untrained(case),
     )
 
 
@@ -102,7 +103,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Leave the typed numbers out, or start elsewhere and train longer."""
     del suspicion
     found = _typed(case)
-    if case.gradient_calls <= 1:
+    if _untrained(case):
         if edits := train_instead(case, found):
             yield [*needs_torch(case), *edits]
         return
@@ -116,6 +117,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if begun:
         yield begun
         yield [*begun, *_longer(case)]
+
+
+def _untrained(case: Case) -> bool:
+    """Whether there is no training at all that the numbers could be left to."""
+    return case.gradient_calls <= 1
 
 
 def _typed(case: Case) -> list[ast.stmt]:

@@ -93,9 +93,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
         mistake="closed-form-instead",
         cell=case.code.cell_of(statement),
         line=statement.lineno,
-        sureness=0.97 if exact and solver is not None else 0.92 if exact else 0.7,
+        sureness=0.97 if exact and solver is not None else 0.92,
         params={"line_text": case.code.text(statement).split("\n")[0], "w": round(w, 4), "b": round(b, 4)},
         node=statement,
+        rewrites=True,
     )
 
 

@@ -72,6 +72,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         nodes = [event.nodes for event in events if event.call < EARLY]
         grows = len(nodes) > FEW and all(after > before for before, after in pairwise(nodes))
         last = events[-1]
+        # Parameters that `torch.autograd.grad` moved hang on all steps before; that keeps no graph of a loss.
+        grows = grows and (last.kind == "backward" or last.retain_graph or last.create_graph)
         if grows or (len(events) > FEW and _kept(case, last)):
             yield Suspicion(
                 mistake="graph-grows",

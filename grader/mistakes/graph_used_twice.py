@@ -48,13 +48,13 @@ TEXT = {
     "en": Words(
         title="backward() runs twice on one computation",
         message="`{line_text}` goes back through a computation that was used before: {name} was not computed anew.",
-        why="Each backward() needs a forward pass of its own; the old one knows only the old parameters.",
+        why="Each backward() needs a computation of its own; the old one knows only the old parameters.",
         fix="Compute {name} inside the loop, with one backward() for each time.",
     ),
     "zh": Words(
         title="对同一次计算调用了两次 backward()",
-        message="`{line_text}` 沿着已经用过的计算图反向传播：{name} 没有重新计算。",
-        why="每次 backward() 都需要一次新的前向计算；旧的计算只认识旧的参数。",
+        message="`{line_text}` 又沿着一次已经用过的计算往回求梯度：{name} 没有重新计算。",
+        why="每次 backward() 都需要一次新的计算；旧的计算只认识旧的参数。",
         fix="在循环里重新计算 {name}，每次只调用一次 backward()。",
     ),
 }

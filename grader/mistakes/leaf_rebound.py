@@ -38,7 +38,8 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.rebinding import Rebinding, mends, rebindings
+from grader.evidence.rebinding import mends, rebindings
+from grader.evidence.rebound_loops import Rebinding
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {

@@ -51,7 +51,7 @@ TEXT = {
         title="the loss has the wrong scale",
         message="`{part}` makes the loss, and with it every gradient, a multiple of what was asked.",
         why="Each step is as much too long or too short: the numbers run off, or hardly move.",
-        fix="Reduce the squared errors exactly as the task says, without a further factor.",
+        fix="Take the mean (or the sum) of the squared errors, exactly as the task says, without a further factor.",
     ),
     "zh": Words(
         title="损失的大小不对",

@@ -50,7 +50,7 @@ TEXT = {
         fix="Keep the parameters in a list: `{name} = list(…)`.",
     ),
     "zh": Words(
-        title="参数生成器已被用完",
+        title="参数已经被取完了",
         message="`{line_text}` 收到的 {name} 只能遍历一次，之前已经遍历过，现在是空的。",
         why="没有参数的优化器什么也改不了。",
         fix="把参数存成列表：`{name} = list(…)`。",

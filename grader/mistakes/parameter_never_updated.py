@@ -51,14 +51,19 @@ TEXT = {
         message="`{line_text}` leaves {name} out: {name} gets a gradient, but nothing changes it.",
         why="{name} keeps its first value, however long the training runs.",
         fix="Update {name} by its own gradient, as the other parameters; or hand it to the optimizer too.",
+        terms={"name": {"unnamed": "the tensor"}},
     ),
     "zh": Words(
         title="有参数从未被更新",
         message="`{line_text}` 漏掉了 {name}：{name} 有梯度，但没有任何语句修改它。",
         why="无论训练多久，{name} 都保持最初的值。",
         fix="像其他参数一样，用 {name} 自己的梯度更新它；或者把它也交给优化器。",
+        terms={"name": {"unnamed": "这个张量"}},
     ),
 }
+
+# Fewer points than these are taken for parameters.
+FEWEST_POINTS = 3
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
@@ -108,7 +113,7 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         for statement, name in _elsewhere(case):
             yield statement, name, 0.93
         for call_ in _copies(case):
-            yield case.code.statement(call_), plain_name(_receiver(call_)) or "it", 0.85
+            yield case.code.statement(call_), plain_name(_receiver(call_)) or "unnamed", 0.85
 
 
 def _standing(case: Case) -> list[str]:
@@ -118,7 +123,15 @@ def _standing(case: Case) -> list[str]:
     if not still or all(motion.frozen for motion in moved.values()):
         return []
     changed = {update.owner for update in updates(case)}
-    return [name for name in still if name not in changed]
+    return [name for name in still if name not in changed and not _is_data(case, name)]
+
+
+def _is_data(case: Case, name: str) -> bool:
+    """Whether a tensor is as long as one beside it that requires no gradient, as x is as long as y."""
+    tensors = main_place(case)[0].tensors
+    lengths = {one.shape[0] for one in tensors if one.leaf and not one.requires_grad and one.shape}
+    own = next((one.shape[:1] for one in tensors if name in one.names), ())
+    return any(length >= FEWEST_POINTS and length in lengths for length in own)
 
 
 def _all_still(case: Case) -> bool:

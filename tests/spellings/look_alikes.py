@@ -69,6 +69,14 @@ ON_A_LINE = {
             for p, g in zip((w, b), grads):
                 p -= lr * g
 """,
+    "grad asked for, not detached": """
+        loss.backward() => gw, gb = torch.autograd.grad(loss, [w, b])
+        epoch in range(3001) => epoch in range(301)
+        lr = 1e-2 => lr = 0.3
+        ---
+        w = w - lr * gw
+        b = b - lr * gb
+""",
     "assigned zeros": """
         with torch.no_grad():
             w -= lr * w.grad
@@ -146,6 +154,13 @@ ON_A_LINE = {
 """,
 }
 LISTED = {
+    "list made of gradients asked for": """
+        l.backward() => grads = torch.autograd.grad(l, params)
+        range(1500) => range(300)
+        learning_rate = 0.05 => learning_rate = 0.3
+        ---
+        params = [p - learning_rate * g for p, g in zip(params, grads)]
+""",
     "list made anew": "params = [(p - learning_rate * p.grad).detach().requires_grad_(True) for p in params]",
     "list, set by index": """
         for i in range(2):
@@ -197,6 +212,9 @@ for step in range(2000):
     params = (params[0] - 0.05 * gw, params[1] - 0.05 * gb)
 w, b = params
 """
+TUPLE = FUNCTIONAL.replace("gw, gb = grad", "g = grad").replace(
+    "(params[0] - 0.05 * gw, params[1] - 0.05 * gb)", "tuple(p - 0.05 * d for p, d in zip(params, g))"
+)
 BATCHES = """
 import torch
 from torch.utils.data import DataLoader, TensorDataset
@@ -257,5 +275,6 @@ def spellings() -> list[Spelling]:
     return [
         *found,
         Spelling("functional", "linear_regression", (), (), FUNCTIONAL),
+        Spelling("tuple", "linear_regression", (), (), TUPLE),
         Spelling("batches", "linear_regression", (), (), BATCHES),
     ]

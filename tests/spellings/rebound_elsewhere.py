@@ -3,6 +3,22 @@
 from tests.spellings.frames import FUNCTION
 
 IN_A_LIST = {
+    "gradients in a list": """
+        grads = [p.grad for p in params]
+        params = [p - learning_rate * g for p, g in zip(params, grads)]
+""",
+    "gradients asked for": """
+        l.backward() => grads = torch.autograd.grad(l, params)
+        ---
+        with torch.no_grad():
+            params = [p - learning_rate * g for p, g in zip(params, grads)]
+""",
+    "side by side": """
+        l.backward() => grads = torch.autograd.grad(l, params)
+        ---
+        for p, g in zip(params, grads):
+            p = p - learning_rate * g
+""",
     "for p in params": """
         for p in params:
             p = p - learning_rate * p.grad
