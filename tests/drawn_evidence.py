@@ -2,7 +2,7 @@
 
 EVIDENCE = {
     "evidence": "",
-    "evidence.case": "arrays evidence.code model trace values",
+    "evidence.case": "arrays evidence.code evidence.suspicion model trace values",
     "evidence.clearings": "evidence.case evidence.code evidence.gradients",
     "evidence.code": "evidence.edits model",
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.scopes evidence.updates",
@@ -11,7 +11,7 @@ EVIDENCE = {
     "evidence.forward": "evidence.case evidence.code",
     "evidence.gradients": "evidence.code",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
-    " evidence.optimizers evidence.scopes evidence.updates model trace",
+    " evidence.optimizers evidence.scopes evidence.suspicion evidence.updates trace",
     "evidence.knobs": "evidence.case evidence.code evidence.edits"
     " evidence.gradients evidence.optimizers evidence.updates",
     "evidence.leaves": "evidence.case trace",

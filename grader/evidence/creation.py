@@ -98,7 +98,7 @@ def unwatched(case: Case, found: Sequence[Update]) -> Iterator[list[Edit]]:
     for statement in dict.fromkeys(update.statement for update in found):
         cell = case.code.cell_of(statement)
         line = case.code.line(cell, statement.lineno).strip()
-        alone = alone and case.code.text(statement).split("\n")[0] == line.split("  #")[0].rstrip()
+        alone = alone and case.first_line(statement) == line.split("  #")[0].rstrip()
         block = case.code.block(statement)
         last = groups[-1][-1] if groups else None
         if last is not None and last in block and block.index(statement) == block.index(last) + 1:

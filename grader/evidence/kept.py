@@ -13,8 +13,8 @@ from grader.evidence.clearings import clearings, unfinished_clearing
 from grader.evidence.edits import Edit
 from grader.evidence.optimizers import step_owners
 from grader.evidence.scopes import repeats, scope
+from grader.evidence.suspicion import Suspicion
 from grader.evidence.updates import Update, own_updates
-from grader.model import Parameters
 from grader.trace import Event, Tensor
 
 # The same numbers, but for rounding.
@@ -86,22 +86,22 @@ def doubled_gradients(case: Case) -> Kept | None:
     return None
 
 
-def told(case: Case, kept: Kept) -> Parameters:
-    """The parameters of a message on kept gradients."""
+def suspicion_of(case: Case, kept: Kept, sureness: float) -> Suspicion:
+    """The suspicion that kept gradients give, with the names and numbers that its message is filled with."""
     statement = _statement_of(case, kept.event)
     calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
-    text = case.code.text(calls[0]) if calls else case.code.line(kept.event.cell, kept.event.line).strip()
-    line = text.split("\n")[0]
     names = [name for name in (_name(tensor) for tensor in kept.kept) if name] or ["w"]
     cleared = [name for name in (_name(tensor) for tensor in kept.cleared) if name] or ["w"]
-    return {
-        "name": names[0],
-        "names": ", ".join(names[:4]),
-        "cleared": ", ".join(cleared[:4]),
-        "before": kept.before,
-        "after": kept.after,
-        "line_text": line,
-    }
+    return case.suspicion(
+        kept.event,
+        sureness,
+        name=names[0],
+        names=", ".join(names[:4]),
+        cleared=", ".join(cleared[:4]),
+        before=kept.before,
+        after=kept.after,
+        line_text=case.first_line(calls[0] if calls else kept.event),
+    )
 
 
 def clear(case: Case, found: Iterable[Kept]) -> Iterator[list[Edit]]:

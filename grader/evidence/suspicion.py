@@ -33,8 +33,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
         return text.format(**said)
 
 
-class Suspicion(msgspec.Struct, frozen=True):
-    """A mistake that a submission may have made.
+class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
+    """A mistake that a submission may have made. mistake: its name, which the catalogue fills in.
 
     sureness: from 0 to 1. From `LIKELY` on it is shown without proof; below, a rerun with the mend has to prove it.
     advice: it does no harm to the result, so no rerun can prove it, and full marks do not refute it.
@@ -42,7 +42,7 @@ class Suspicion(msgspec.Struct, frozen=True):
     score rises then shows a way and proves nothing.
     """
 
-    mistake: str
+    mistake: str = ""
     cell: int | None
     line: int | None
     sureness: float

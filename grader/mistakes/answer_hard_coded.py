@@ -86,15 +86,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     name = _name(first)
     value = constant_in(_value_for(first, name))
     wanted, _ = ANSWERS[case.exercise or ""]
-    yield Suspicion(
-        mistake="answer-hard-coded",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.95
-        if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted)
-        else 0.7,
-        params={"name": name, "value": value or 0.0, "line_text": case.code.text(first).split("\n")[0]},
-        node=first,
+    yield case.suspicion(
+        first,
+        0.95 if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted) else 0.7,
+        name=name,
+        value=value or 0.0,
         rewrites=_untrained(case),
     )
 

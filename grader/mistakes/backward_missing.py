@@ -62,12 +62,10 @@ TEXT = {
 def detect(case: Case) -> Iterator[Suspicion]:
     """Loops that update by `.grad` or step an optimizer, and ask for no gradient themselves or in what they call."""
     for loop, name in _found(case):
-        yield Suspicion(
-            mistake="backward-missing",
-            cell=case.code.cell_of(loop),
-            line=loop.lineno,
-            sureness=0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
-            params={"name": name, "line_text": case.code.text(loop).split("\n")[0]},
+        yield case.suspicion(
+            loop,
+            0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
+            name=name,
         )
 
 

@@ -69,13 +69,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     event = _event(case, error.cell)
     count = math.prod(event.root.shape) if event is not None and event.root is not None else 0
-    yield Suspicion(
-        mistake="backward-on-nonscalar",
-        cell=error.cell if event is None else event.cell,
-        line=error.line if event is None else event.line,
-        sureness=0.98,
-        params={"count": float(count)} if count else {"count": "several"},
-    )
+    yield case.suspicion(event or error, 0.98, count=float(count) if count else "several")
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -74,17 +74,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
     tensors = _in_sight(case, error)
     wanted = _wanted(tensors)
     odd = [one for one in tensors if _is_data(one) and one.dtype != wanted]
-    yield Suspicion(
-        mistake="dtype-mismatch",
-        cell=error.cell,
-        line=error.line,
-        sureness=0.97,
-        params={
-            "name": odd[0].names[0] if odd else "unnamed",
-            "dtype": odd[0].dtype if odd else "other",
-            "wanted": wanted,
-            "method": _METHODS.get(wanted, "float"),
-        },
+    yield case.suspicion(
+        error,
+        0.97,
+        name=odd[0].names[0] if odd else "unnamed",
+        dtype=odd[0].dtype if odd else "other",
+        wanted=wanted,
+        method=_METHODS.get(wanted, "float"),
     )
 
 

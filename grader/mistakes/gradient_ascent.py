@@ -104,15 +104,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 
 def _suspicion(case: Case, node: ast.AST, sureness: float) -> Suspicion:
-    statement = case.code.statement(node)
-    return Suspicion(
-        mistake="gradient-ascent",
-        cell=case.code.cell_of(statement),
-        line=node.lineno,  # type: ignore[attr-defined]
-        sureness=sureness,
-        params={"line_text": case.code.text(statement).split("\n")[0]},
-        node=node,
-    )
+    return case.suspicion(node, sureness, line_text=case.first_line(case.code.statement(node)))
 
 
 def _maximizes(call: ast.Call) -> bool:

@@ -66,13 +66,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     for owner, each in clearings(case).items():
         if statement in each:
-            yield Suspicion(
-                mistake="gradient-still-none",
-                cell=error.cell,
-                line=error.line,
-                sureness=0.95,
-                params={"name": owner, "line_text": case.code.text(statement).split("\n")[0]},
-            )
+            yield case.suspicion(error, 0.95, name=owner, line_text=case.first_line(statement))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -43,6 +43,8 @@ from grader.evidence.case import Case
 from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.model import RunError
+from grader.trace import Event
 
 TEXT = {
     "en": Words(
@@ -66,13 +68,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
         "backward through the graph a second time", "saved tensors after they have already been freed"
     )
     if error is not None:
-        yield _suspicion(case, error.cell, error.line, 0.95)
+        yield _suspicion(case, error)
         return
     for events in case.places().values():
         roots = [event.root.number for event in events if event.root is not None]
         moved = any(bool((move.delta != 0).any()) for move in case.moves(events))
         if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward":
-            yield _suspicion(case, events[0].cell, events[0].line, 0.95)
+            yield _suspicion(case, events[0])
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -145,18 +147,11 @@ def _outermost(case: Case, statement: ast.stmt) -> Loop | None:
     return loop
 
 
-def _suspicion(case: Case, cell: int | None, line: int | None, sureness: float) -> Suspicion:
-    statement = case.code.at(cell or 0, line)
+def _suspicion(case: Case, at: Event | RunError) -> Suspicion:
+    statement = case.code.at(at.cell or 0, at.line)
     calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
     owner = ast.unparse(calls[0].func.value) if calls and isinstance(calls[0].func, ast.Attribute) else "loss"
-    text = case.code.line(cell or 0, line or 0).strip()
-    return Suspicion(
-        mistake="graph-used-twice",
-        cell=cell,
-        line=line,
-        sureness=sureness,
-        params={"name": owner, "line_text": text},
-    )
+    return case.suspicion(at, 0.95, name=owner)
 
 
 def _stale_names(case: Case) -> set[str]:

@@ -68,19 +68,14 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = list(_kept(case)) or list(_totals(case))
     for value, name, count in found[:1]:
         statement = case.code.statement(value)
-        yield Suspicion(
-            mistake="history-keeps-graph",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={
-                "name": name,
-                "value": case.code.text(value),
-                "count": float(count),
-                "line_text": case.code.text(statement).split("\n")[0],
-            },
+        yield case.suspicion(
+            statement,
+            0.95,
+            name=name,
+            value=case.code.text(value),
+            count=float(count),
             advice=True,
-            node=value,
+            about=value,
         )
 
 

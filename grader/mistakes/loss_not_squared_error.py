@@ -91,13 +91,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not found:
         return
     first = found[0]
-    yield Suspicion(
-        mistake="loss-not-squared-error",
-        cell=case.code.cell_of(first.node),
-        line=first.node.lineno,
-        sureness=0.86 if first.what in SURE else 0.78,
-        params={"part": case.code.text(first.node).split("\n", maxsplit=1)[0], "what": first.what},
-        node=first.node,
+    yield case.suspicion(
+        first.node, 0.86 if first.what in SURE else 0.78, part=case.first_line(first.node), what=first.what
     )
 
 

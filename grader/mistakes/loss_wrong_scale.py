@@ -72,13 +72,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
     node = ways[0][0]
-    yield Suspicion(
-        mistake="loss-wrong-scale",
-        cell=case.code.cell_of(node),
-        line=node.lineno,
-        sureness=0.87 if lost else 0.8 if not _only_mean(ways) else 0.62,
-        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
-        node=node,
+    yield case.suspicion(
+        node, 0.87 if lost else 0.8 if not _only_mean(ways) else 0.62, part=case.first_line(node)
     )
 
 

@@ -97,10 +97,4 @@ def _outside(case: Case) -> list[Update]:
 
 
 def _suspicion(case: Case, statement: ast.stmt, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="no-grad-not-entered",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=sureness,
-        params={"line_text": case.code.text(statement).split("\n")[0]},
-    )
+    return case.suspicion(statement, sureness)

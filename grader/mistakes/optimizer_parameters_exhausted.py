@@ -70,14 +70,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         uses = [n for n in case.code.all(ast.Name) if n.id == given.id and isinstance(n.ctx, ast.Load)]
         if made and len(uses) > 1:
             statement = case.code.statement(call)
-            yield Suspicion(
-                mistake="optimizer-parameters-exhausted",
-                cell=case.code.cell_of(statement),
-                line=statement.lineno,
-                sureness=0.97 if empty else 0.65,
-                params={"line_text": case.code.text(statement).split("\n")[0], "name": given.id},
-                node=given,
-            )
+            yield case.suspicion(statement, 0.97 if empty else 0.65, name=given.id, about=given)
             return
 
 

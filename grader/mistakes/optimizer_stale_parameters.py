@@ -71,14 +71,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         statement = _making(case, made)
         if statement is None or _rebound_in_loops(case, made):
             continue
-        yield Suspicion(
-            mistake="optimizer-stale-parameters",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={"line_text": case.code.text(statement).split("\n")[0]},
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.95)
         return
 
 

@@ -69,14 +69,7 @@ FEWEST_POINTS = 3
 def detect(case: Case) -> Iterator[Suspicion]:
     """Parameters that stood still while others moved; results that went elsewhere; an optimizer not given a list."""
     for statement, name, sureness in _found(case):
-        yield Suspicion(
-            mistake="parameter-never-updated",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=sureness,
-            params={"line_text": case.code.text(statement).split("\n")[0], "name": name},
-            node=statement,
-        )
+        yield case.suspicion(statement, sureness, name=name)
         return
 
 

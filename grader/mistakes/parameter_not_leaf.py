@@ -64,13 +64,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         statement, _, name = found[0]
-        yield Suspicion(
-            mistake="parameter-not-leaf",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95 if name in _results(case) else 0.75,
-            params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-        )
+        yield case.suspicion(statement, 0.95 if name in _results(case) else 0.75, name=name)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -72,17 +72,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if statement is None or _in_forward(case, statement):
             continue
         names = [name.id for name in _tracked_names(case, statement, error)]
-        yield Suspicion(
-            mistake="plot-needs-detach",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.95,
-            params={
-                "name": names[0] if names else "unnamed",
-                "line_text": case.code.line(error.cell, error.line or 0).strip(),
-            },
-            node=statement,
-        )
+        yield case.suspicion(error, 0.95, name=names[0] if names else "unnamed", about=statement)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -63,14 +63,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         found = _order(case, loop)
         if found is not None:
             update, _, _ = found
-            yield Suspicion(
-                mistake="update-before-backward",
-                cell=case.code.cell_of(update),
-                line=update.lineno,
-                sureness=0.92,
-                params={"line_text": case.code.text(update).split("\n")[0]},
-                node=update,
-            )
+            yield case.suspicion(update, 0.92)
             return
 
 

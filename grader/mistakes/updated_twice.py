@@ -66,16 +66,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         found = _twice(case, loop)
         if found is not None:
             extra, other = found
-            yield Suspicion(
-                mistake="updated-twice",
-                cell=case.code.cell_of(extra[0]),
-                line=extra[0].lineno,
-                sureness=0.93 if _seen(case, extra[0]) else 0.7,
-                params={
-                    "line_text": case.code.text(extra[0]).split("\n")[0],
-                    "other": case.code.text(other).split("\n")[0],
-                },
-                node=extra[0],
+            yield case.suspicion(
+                extra[0], 0.93 if _seen(case, extra[0]) else 0.7, other=case.first_line(other)
             )
             return
 

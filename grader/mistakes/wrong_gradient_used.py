@@ -66,17 +66,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if wrong:
         update, node, certain = wrong[0]
         statement = update.statement
-        yield Suspicion(
-            mistake="wrong-gradient-used",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.93 if certain else 0.75,
-            params={
-                "line_text": case.code.text(statement).split("\n")[0],
-                "name": update.owner,
-                "gradient": case.code.text(node),
-            },
-            node=statement,
+        yield case.suspicion(
+            statement, 0.93 if certain else 0.75, name=update.owner, gradient=case.code.text(node)
         )
 
 

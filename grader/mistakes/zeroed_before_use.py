@@ -61,13 +61,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         first = found[0][0]
-        yield Suspicion(
-            mistake="zeroed-before-use",
-            cell=case.code.cell_of(first),
-            line=first.lineno,
-            sureness=0.95 if case.gradient_events and not _moves(case) else 0.7,
-            params={"line_text": case.code.text(first).split("\n")[0]},
-        )
+        yield case.suspicion(first, 0.95 if case.gradient_events and not _moves(case) else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
