@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow bubblewrap lint format corpus bench soak docs clean
+.PHONY: demo test slow bubblewrap lint format corpus spellings bench soak docs clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -32,6 +32,10 @@ format: $(READY)
 # The whole labelled corpus under three seeds; the table is kept in docs/measurements.md.
 corpus: $(READY)
 	$(BIN)/python -m tests.measure.corpus --keep
+
+# Every spelling of the two most asked-about mistakes, and right look-alikes; some of them are in the suite.
+spellings: $(READY)
+	$(BIN)/python -m tests.measure.spellings
 
 # What a grading costs beside what cannot be saved, interleaved; the table is kept in docs/measurements.md.
 bench: $(READY)

@@ -11,6 +11,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from grader import mistakes
 from grader.errors import UsageError
 from grader.evidence.edits import Edit
@@ -48,7 +50,7 @@ class Mistake:
 
     def detect(self, case: "Case") -> list[Suspicion]:
         """What it suspects in a case."""
-        return list(self._module.detect(case))
+        return [msgspec.structs.replace(one, mistake=self.name) for one in self._module.detect(case)]
 
     def repairs(self, case: "Case", suspicion: Suspicion) -> list[list[Edit]]:
         """The ways to mend it, best first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.catalogue import all_mistakes
+from grader.evidence import losses
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
@@ -47,6 +48,22 @@ def test_both_languages_say_the_same(name: str) -> None:
         assert text.strip()
         assert re.search("[\u4e00-\u9fff]", translated)
     assert placeholders(english.message) == placeholders(chinese.message)
+    assert {name: set(words) for name, words in english.terms.items()} == {
+        name: set(words) for name, words in chinese.terms.items()
+    }
+
+
+def test_a_value_that_is_a_word_is_said_in_each_language() -> None:
+    words = MISTAKES["loss-not-squared-error"].words
+    params = {"part": "(y - p).abs()", "what": "abs"}
+    assert "the absolute value" in words["en"].say("message", params)
+    assert "绝对值" in words["zh"].say("message", params)
+    assert "abs" not in words["zh"].say("message", params).replace("(y - p).abs()", "")
+
+
+def test_every_way_to_miss_the_squared_error_has_words() -> None:
+    said = set(re.findall(r'Way\(\w+, "([^"]+)"', Path(losses.__file__).read_text("utf-8")))
+    assert said == set(MISTAKES["loss-not-squared-error"].words["en"].terms["what"])
 
 
 def placeholders(text: str) -> set[str]:

@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from grader.evidence.case import Case
 from grader.evidence.code import Code, Loop, called
 from grader.evidence.edits import Edit
-from grader.evidence.updates import (
-    gradient_names,
-    optimizer_calls,
-    reads_gradient,
-    updates,
-)
+from grader.evidence.gradients import gradient_names, reads_gradient
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.updates import updates
 
 DEPTH = 4
 
@@ -24,11 +21,11 @@ def rates(case: Case) -> list[ast.expr]:
         if given is not None:
             found += constants(case.code, given)
     named = gradient_names(case.code)
-    for update in updates(case):
-        for factor in _factors(update.change, named):
+    for step in [update.step for update in updates(case) if update.step is not None]:
+        for factor in _factors(step.change, named):
             found += constants(case.code, factor)
-        if isinstance(update.operation, ast.Call):
-            for keyword in update.operation.keywords:
+        if isinstance(step.operation, ast.Call):
+            for keyword in step.operation.keywords:
                 if keyword.arg == "alpha":
                     found += constants(case.code, keyword.value)
     return _once(found)

@@ -86,15 +86,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     name = _name(first)
     value = constant_in(_value_for(first, name))
     wanted, _ = ANSWERS[case.exercise or ""]
-    yield Suspicion(
-        mistake="answer-hard-coded",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.95
-        if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted)
-        else 0.7,
-        params={"name": name, "value": value or 0.0, "line_text": case.code.text(first).split("\n")[0]},
-        node=first,
+    yield case.suspicion(
+        first,
+        0.95 if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted) else 0.7,
+        name=name,
+        value=value or 0.0,
+        rewrites=_untrained(case),
     )
 
 
@@ -102,7 +99,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Leave the typed numbers out, or start elsewhere and train longer."""
     del suspicion
     found = _typed(case)
-    if case.gradient_calls <= 1:
+    if _untrained(case):
         if edits := train_instead(case, found):
             yield [*needs_torch(case), *edits]
         return
@@ -116,6 +113,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if begun:
         yield begun
         yield [*begun, *_longer(case)]
+
+
+def _untrained(case: Case) -> bool:
+    """Whether there is no training at all that the numbers could be left to."""
+    return case.gradient_calls <= 1
 
 
 def _typed(case: Case) -> list[ast.stmt]:

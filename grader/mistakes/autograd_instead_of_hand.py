@@ -82,15 +82,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if function is None:
         return
     call = _gradient_call(case, function)
-    statement = function if call is None else case.code.statement(call)
-    yield Suspicion(
-        mistake="autograd-instead-of-hand",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno if call is None else call.lineno,
-        sureness=0.97,
-        params={"name": name, "line_text": case.code.text(call or statement).split("\n")[0]},
-        node=function,
-    )
+    yield case.suspicion(call or function, 0.97, name=name, about=function)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -89,13 +89,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if last is None or not (exact or solver is not None):
         return
     statement = solver or last[0]
-    yield Suspicion(
-        mistake="closed-form-instead",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.97 if exact and solver is not None else 0.92 if exact else 0.7,
-        params={"line_text": case.code.text(statement).split("\n")[0], "w": round(w, 4), "b": round(b, 4)},
-        node=statement,
+    yield case.suspicion(
+        statement, 0.97 if exact and solver is not None else 0.92, w=round(w, 4), b=round(b, 4), rewrites=True
     )
 
 

@@ -74,14 +74,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _drawn(case)
     if found:
         statement = next((one for one in reversed(found) if _changes(case, one)), found[-1])
-        yield Suspicion(
-            mistake="data-regenerated",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.93 if _changes(case, statement) else 0.7,
-            params={"line_text": case.code.text(statement).split("\n")[0]},
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.93 if _changes(case, statement) else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -84,18 +84,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     once = len(settings) == 1 and case.code.loop(settings[0]) is None and case.code.loop(statement) is None
     plain = case.failed(*REASONS) and not names_in(settings[0]) & {"w", "b"} if settings else False
     known = shuffle is not None or (once and plain)
-    yield Suspicion(
-        mistake="data-wrong",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95 if known else 0.7,
-        params={
-            "slope": round(slope, 2),
-            "intercept": round(intercept, 2),
-            "noise": round(noise, 2),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.95 if known else 0.7,
+        slope=round(slope, 2),
+        intercept=round(intercept, 2),
+        noise=round(noise, 2),
     )
 
 

@@ -69,14 +69,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     for place in _places(case):
         text = case.code.line(case.code.cell_of(place), place.lineno).strip()
-        yield Suspicion(
-            mistake="grad-disabled",
-            cell=case.code.cell_of(place),
-            line=place.lineno,
-            sureness=0.96 if off else 0.75,
-            params={"line_text": text},
-            node=place,
-        )
+        yield case.suspicion(place, 0.96 if off else 0.75, line_text=text)
         return
 
 

@@ -62,16 +62,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     statement = None if error is None else case.code.at(error.cell or 0, error.line)
     for one, target in _assigned(case):
         if statement is not None and (one is statement or one.lineno == statement.lineno):
-            yield Suspicion(
-                mistake="gradient-assigned",
-                cell=case.code.cell_of(one),
-                line=one.lineno,
-                sureness=0.97,
-                params={
-                    "name": ast.unparse(target.value),
-                    "line_text": case.code.text(one).split("\n")[0],
-                },
-            )
+            yield case.suspicion(one, 0.97, name=ast.unparse(target.value))
             return
 
 

@@ -37,9 +37,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.scopes import scope
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, scope
 
 TEXT = {
     "en": Words(
@@ -65,13 +66,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     for owner, each in clearings(case).items():
         if statement in each:
-            yield Suspicion(
-                mistake="gradient-still-none",
-                cell=error.cell,
-                line=error.line,
-                sureness=0.95,
-                params={"name": owner, "line_text": case.code.text(statement).split("\n")[0]},
-            )
+            yield case.suspicion(error, 0.95, name=owner, line_text=case.first_line(statement))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

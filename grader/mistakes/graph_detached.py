@@ -79,13 +79,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not cuts:
         return
     first = cuts[0]
-    yield Suspicion(
-        mistake="graph-detached",
-        cell=case.code.cell_of(first.whole),
-        line=first.whole.lineno,
-        sureness=0.94 if cut_off(case) else 0.7,
-        params={"cut": _short(case.code.text(first.whole)), "what": _short(case.code.text(first.part))},
-        node=first.whole,
+    yield case.suspicion(
+        first.whole,
+        0.94 if cut_off(case) else 0.7,
+        cut=_short(case.code.text(first.whole)),
+        what=_short(case.code.text(first.part)),
     )
 
 

@@ -72,17 +72,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
         nodes = [event.nodes for event in events if event.call < EARLY]
         grows = len(nodes) > FEW and all(after > before for before, after in pairwise(nodes))
         last = events[-1]
+        # Parameters that `torch.autograd.grad` moved hang on all steps before; that keeps no graph of a loss.
+        grows = grows and (last.kind == "backward" or last.retain_graph or last.create_graph)
         if grows or (len(events) > FEW and _kept(case, last)):
-            yield Suspicion(
-                mistake="graph-grows",
-                cell=last.cell,
-                line=last.line,
-                sureness=0.93,
-                params={
-                    "line_text": case.code.line(last.cell, last.line).strip(),
-                    "nodes": float(max(event.nodes for event in events)),
-                },
-                advice=not grows,
+            yield case.suspicion(
+                last, 0.93, nodes=float(max(event.nodes for event in events)), advice=not grows
             )
             return
 

@@ -82,14 +82,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if place is None:
         return
     statement, name = place.updates[0]
-    yield Suspicion(
-        mistake="hand-gradient-instead",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95,
-        params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-        node=statement,
-    )
+    yield case.suspicion(statement, 0.95, name=name)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

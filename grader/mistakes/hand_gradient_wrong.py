@@ -129,14 +129,7 @@ def _wrong_walk(case: Case) -> Iterator[Suspicion]:
     ratios = {round(a / b, 6) for a, b in zip(given, wanted, strict=True) if b}
     opposite = ratios == {-1.0}
     text = case.code.text(formula.node)
-    yield Suspicion(
-        mistake="hand-gradient-wrong",
-        cell=case.code.cell_of(formula.node),
-        line=formula.node.lineno,
-        sureness=0.7 if opposite else 0.93,
-        params={"name": name, "line_text": text.split("\n")[0]},
-        node=formula.node,
-    )
+    yield case.suspicion(formula.node, 0.7 if opposite else 0.93, name=name, line_text=text.split("\n")[0])
 
 
 def _walk_failed(case: Case) -> bool:
@@ -161,16 +154,12 @@ def _wrong_derivation(case: Case) -> Iterator[Suspicion]:
     place: ast.AST = part
     if dropped:
         place = residual_bias(case.code, function, given[2]) or part
-    yield Suspicion(
-        mistake="hand-gradient-wrong",
-        cell=case.code.cell_of(place),
-        line=place.lineno,  # type: ignore[attr-defined]
-        sureness=0.95 if dropped or (ratio is not None and ratio != 1) else 0.8,
-        params={
-            "name": MANUAL,
-            "line_text": case.code.text(case.code.statement(place)).split("\n")[0],
-        },
-        node=function,
+    yield case.suspicion(
+        place,
+        0.95 if dropped or (ratio is not None and ratio != 1) else 0.8,
+        name=MANUAL,
+        line_text=case.first_line(case.code.statement(place)),
+        about=function,
     )
 
 

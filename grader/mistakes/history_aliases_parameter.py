@@ -77,18 +77,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if update is None or _replaced(case, loop, name):
             continue
         statement = case.code.statement(call)
-        yield Suspicion(
-            mistake="history-aliases-parameter",
-            cell=case.code.cell_of(call),
-            line=call.lineno,
-            sureness=0.93,
-            params={
-                "name": name,
-                "line_text": case.code.text(statement).split("\n")[0],
-                "update": case.code.text(update).split("\n")[0],
-            },
+        yield case.suspicion(
+            call,
+            0.93,
+            name=name,
+            line_text=case.first_line(statement),
+            update=case.first_line(update),
             advice=case.exercise not in RESULTS,
-            node=call,
         )
 
 

@@ -125,17 +125,12 @@ def _large_x(case: Case) -> Iterator[Suspicion]:
     left = not lost and abs((w or 0) - slope) < 0.1 * abs(slope) < abs((b or 0) - intercept) + 0.1 * abs(
         slope
     )
-    yield Suspicion(
-        mistake="input-not-normalised",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.85 if lost or left else 0.65,
-        params={
-            "name": "x",
-            "largest": round(float(np.abs(pair.x).max()), 2),
-            "ratio": float(f"{ratio:.2g}"),
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.85 if lost or left else 0.65,
+        name="x",
+        largest=round(float(np.abs(pair.x).max()), 2),
+        ratio=float(f"{ratio:.2g}"),
     )
 
 
@@ -200,13 +195,12 @@ def _raw_readings(case: Case) -> Iterator[Suspicion]:
     ratio = 1.0 if raw is None or raw.size < 2 else _ratio(raw)  # noqa: PLR2004
     if largest and largest < LARGE:
         return
-    yield Suspicion(
-        mistake="input-not-normalised",
-        cell=case.code.cell_of(call),
-        line=call.lineno,
-        sureness=0.93 if case.failed("not-finite") and largest else 0.8,
-        params={"name": "t_u", "largest": round(largest, 2), "ratio": float(f"{ratio:.2g}")},
-        node=call,
+    yield case.suspicion(
+        call,
+        0.93 if case.failed("not-finite") and largest else 0.8,
+        name="t_u",
+        largest=round(largest, 2),
+        ratio=float(f"{ratio:.2g}"),
     )
 
 

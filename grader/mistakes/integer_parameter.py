@@ -62,13 +62,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """The error that says so."""
     error = case.says("only tensors of floating point")
     if error is not None:
-        yield Suspicion(
-            mistake="integer-parameter",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.97,
-            params={"line_text": case.code.line(error.cell or 0, error.line or 0).strip()},
-        )
+        yield case.suspicion(error, 0.97)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

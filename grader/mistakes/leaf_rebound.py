@@ -38,7 +38,8 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.rebinding import Rebinding, mends, rebindings
+from grader.evidence.rebinding import mends, rebindings
+from grader.evidence.rebound_loops import Rebinding
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -65,13 +66,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if found:
         first = found[0]
         names = list(dict.fromkeys(one.name for one in found))
-        yield Suspicion(
-            mistake="leaf-rebound",
-            cell=case.code.cell_of(first.node),
-            line=first.node.lineno,
-            sureness=max(one.sureness for one in found),
-            params={"name": names[0], "names": ", ".join(names[:4]), "line_text": _line(case, first)},
-            node=first.node,
+        yield case.suspicion(
+            first.node,
+            max(one.sureness for one in found),
+            name=names[0],
+            names=", ".join(names[:4]),
+            line_text=_line(case, first),
         )
 
 
@@ -81,4 +81,4 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 
 def _line(case: Case, one: Rebinding) -> str:
-    return case.code.text(one.node).split("\n")[0]
+    return case.first_line(one.node)

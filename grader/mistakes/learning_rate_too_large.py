@@ -77,14 +77,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     fast = bend is not None and rate is not None and bend * rate > 2  # noqa: PLR2004
     if burst or fast:
         node = found[0]
-        yield Suspicion(
-            mistake="learning-rate-too-large",
-            cell=case.code.cell_of(node),
-            line=node.lineno,
-            sureness=0.85 if burst and fast else 0.7 if burst else 0.65,
-            params={"rate": number_of(node) or 0.0},
+        yield case.suspicion(
+            node,
+            0.85 if burst and fast else 0.7 if burst else 0.65,
+            rate=number_of(node) or 0.0,
             evidence={"curvature": bend or 0.0},
-            node=node,
         )
 
 

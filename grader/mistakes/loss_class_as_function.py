@@ -72,16 +72,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     first = places[0]
     statement = case.code.statement(first)
-    yield Suspicion(
-        mistake="loss-class-as-function",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.97,
-        params={
-            "name": case.code.text(first.func if isinstance(first, ast.Call) else first),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=first,
+    yield case.suspicion(
+        first,
+        0.97,
+        name=case.code.text(first.func if isinstance(first, ast.Call) else first),
+        line_text=case.first_line(statement),
     )
 
 

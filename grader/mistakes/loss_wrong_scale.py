@@ -51,7 +51,7 @@ TEXT = {
         title="the loss has the wrong scale",
         message="`{part}` makes the loss, and with it every gradient, a multiple of what was asked.",
         why="Each step is as much too long or too short: the numbers run off, or hardly move.",
-        fix="Reduce the squared errors exactly as the task says, without a further factor.",
+        fix="Take the mean (or the sum) of the squared errors, exactly as the task says, without a further factor.",
     ),
     "zh": Words(
         title="损失的大小不对",
@@ -72,13 +72,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
     node = ways[0][0]
-    yield Suspicion(
-        mistake="loss-wrong-scale",
-        cell=case.code.cell_of(node),
-        line=node.lineno,
-        sureness=0.87 if lost else 0.8 if not _only_mean(ways) else 0.62,
-        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
-        node=node,
+    yield case.suspicion(
+        node, 0.87 if lost else 0.8 if not _only_mean(ways) else 0.62, part=case.first_line(node)
     )
 
 

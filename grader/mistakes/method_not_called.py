@@ -73,13 +73,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = places[0]
     statement = case.code.statement(first)
     alone = isinstance(statement, ast.Expr) and statement.value is first
-    yield Suspicion(
-        mistake="method-not-called",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.97 if alone else 0.88,
-        params={"name": case.code.text(first), "line_text": case.code.text(statement).split("\n")[0]},
-        node=first,
+    yield case.suspicion(
+        first, 0.97 if alone else 0.88, name=case.code.text(first), line_text=case.first_line(statement)
     )
 
 

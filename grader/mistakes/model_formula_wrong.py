@@ -77,13 +77,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not ways:
         return
     first = ways[0].node
-    yield Suspicion(
-        mistake="model-formula-wrong",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
-        params={"part": case.code.text(first).split("\n", maxsplit=1)[0]},
-        node=first,
+    yield case.suspicion(
+        first,
+        0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
+        part=case.first_line(first),
     )
 
 

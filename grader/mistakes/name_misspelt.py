@@ -118,13 +118,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             continue
         name, right = found
         likeness = 1.0 if _MEANT.get(name) == right else difflib.SequenceMatcher(None, name, right).ratio()
-        yield Suspicion(
-            mistake="name-misspelt",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.96 if likeness >= _VERY_NEAR else 0.8,
-            params={"name": name, "right": right},
-        )
+        yield case.suspicion(error, 0.96 if likeness >= _VERY_NEAR else 0.8, name=name, right=right)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

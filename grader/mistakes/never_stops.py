@@ -67,14 +67,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     loop = _loop(case, error.cell, error.line)
     if loop is not None:
-        yield Suspicion(
-            mistake="never-stops",
-            cell=case.code.cell_of(loop),
-            line=loop.lineno,
-            sureness=0.93,
-            params={"line_text": f"while {case.code.text(loop.test)}:"},
-            node=loop,
-        )
+        yield case.suspicion(loop, 0.93, line_text=f"while {case.code.text(loop.test)}:")
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

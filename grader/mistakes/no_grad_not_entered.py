@@ -41,7 +41,7 @@ from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import Update
+from grader.evidence.updates import Update
 
 TEXT = {
     "en": Words(
@@ -97,10 +97,4 @@ def _outside(case: Case) -> list[Update]:
 
 
 def _suspicion(case: Case, statement: ast.stmt, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="no-grad-not-entered",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=sureness,
-        params={"line_text": case.code.text(statement).split("\n")[0]},
-    )
+    return case.suspicion(statement, sureness)

@@ -85,14 +85,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     first = uses[0].node
     stopped = case.says("call numpy() on Tensor that requires grad") is not None
-    text = case.code.text(first).split("\n")[0]
-    yield Suspicion(
-        mistake="numpy-in-forward",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.95 if cut_off(case) or _stopped_there(case, uses) else 0.85 if stopped else 0.7,
-        params={"call": text},
-        node=first,
+    text = case.first_line(first)
+    yield case.suspicion(
+        first, 0.95 if cut_off(case) or _stopped_there(case, uses) else 0.85 if stopped else 0.7, call=text
     )
 
 

@@ -38,8 +38,8 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls
 from grader.trace import Optimizer
 
 TEXT = {
@@ -71,15 +71,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if len(optimizers) < OFTEN or statement is None or _kept_on(case, optimizers):
             continue
         harmless = _forgets_nothing(optimizers[0])
-        yield Suspicion(
-            mistake="optimizer-recreated",
-            cell=cell,
-            line=statement.lineno,
-            sureness=0.93,
-            params={"line_text": case.code.text(statement).split("\n")[0], "kind": optimizers[0].kind},
-            advice=harmless,
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.93, kind=optimizers[0].kind, advice=harmless)
         return
 
 

@@ -39,8 +39,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls, updates
+from grader.evidence.updates import updates
 from grader.trace import Event
 
 TEXT = {
@@ -70,14 +71,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         statement = _making(case, made)
         if statement is None or _rebound_in_loops(case, made):
             continue
-        yield Suspicion(
-            mistake="optimizer-stale-parameters",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={"line_text": case.code.text(statement).split("\n")[0]},
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.95)
         return
 
 
@@ -128,7 +122,7 @@ def _rebound_in_loops(case: Case, made: Event) -> bool:
     return any(
         isinstance(update.statement, ast.Assign)
         and isinstance(update.statement.targets[0], ast.Name)
-        and update.name in names
+        and update.owner in names
         for update in updates(case)
     )
 

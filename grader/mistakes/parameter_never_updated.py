@@ -39,15 +39,11 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import (
-    gradient_names,
-    optimizer_calls,
-    plain_name,
-    reads_gradient,
-    updates,
-)
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -55,27 +51,25 @@ TEXT = {
         message="`{line_text}` leaves {name} out: {name} gets a gradient, but nothing changes it.",
         why="{name} keeps its first value, however long the training runs.",
         fix="Update {name} by its own gradient, as the other parameters; or hand it to the optimizer too.",
+        terms={"name": {"unnamed": "the tensor"}},
     ),
     "zh": Words(
         title="有参数从未被更新",
         message="`{line_text}` 漏掉了 {name}：{name} 有梯度，但没有任何语句修改它。",
         why="无论训练多久，{name} 都保持最初的值。",
         fix="像其他参数一样，用 {name} 自己的梯度更新它；或者把它也交给优化器。",
+        terms={"name": {"unnamed": "这个张量"}},
     ),
 }
+
+# Fewer points than these are taken for parameters.
+FEWEST_POINTS = 3
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Parameters that stood still while others moved; results that went elsewhere; an optimizer not given a list."""
     for statement, name, sureness in _found(case):
-        yield Suspicion(
-            mistake="parameter-never-updated",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=sureness,
-            params={"line_text": case.code.text(statement).split("\n")[0], "name": name},
-            node=statement,
-        )
+        yield case.suspicion(statement, sureness, name=name)
         return
 
 
@@ -112,7 +106,7 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         for statement, name in _elsewhere(case):
             yield statement, name, 0.93
         for call_ in _copies(case):
-            yield case.code.statement(call_), plain_name(_receiver(call_)) or "it", 0.85
+            yield case.code.statement(call_), plain_name(_receiver(call_)) or "unnamed", 0.85
 
 
 def _standing(case: Case) -> list[str]:
@@ -121,8 +115,16 @@ def _standing(case: Case) -> list[str]:
     still = [name for name, motion in moved.items() if motion.frozen and name]
     if not still or all(motion.frozen for motion in moved.values()):
         return []
-    changed = {update.name for update in updates(case)}
-    return [name for name in still if name not in changed]
+    changed = {update.owner for update in updates(case)}
+    return [name for name in still if name not in changed and not _is_data(case, name)]
+
+
+def _is_data(case: Case, name: str) -> bool:
+    """Whether a tensor is as long as one beside it that requires no gradient, as x is as long as y."""
+    tensors = main_place(case)[0].tensors
+    lengths = {one.shape[0] for one in tensors if one.leaf and not one.requires_grad and one.shape}
+    own = next((one.shape[:1] for one in tensors if name in one.names), ())
+    return any(length >= FEWEST_POINTS and length in lengths for length in own)
 
 
 def _all_still(case: Case) -> bool:
@@ -186,13 +188,13 @@ def _written_alike(case: Case, still: list[str]) -> list[Edit]:
     for update in updates(case):
         statement = update.statement
         text = case.code.text(statement)
-        if not re.fullmatch(r"[\w.\[\]]+", update.name) or "\n" in text:
+        if not re.fullmatch(r"[\w.\[\]]+", update.owner) or "\n" in text:
             continue
         lines = []
         for name in still:
-            line = _renamed(text, update.name, name)
-            if update.name in own and name in own:
-                line = _renamed(line, own[update.name], own[name])
+            line = _renamed(text, update.owner, name)
+            if update.owner in own and name in own:
+                line = _renamed(line, own[update.owner], own[name])
             lines.append(line)
         return [case.code.insert_after(statement, *lines)]
     return []

@@ -39,10 +39,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called, names_in
-from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
+from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import makes_leaf
 
 TEXT = {
     "en": Words(
@@ -65,16 +64,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         statement, _ = found[0]
-        yield Suspicion(
-            mistake="parameter-reinitialised",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={
-                "name": ast.unparse(statement.targets[0]),
-                "line_text": case.code.text(statement).split("\n")[0],
-            },
-        )
+        yield case.suspicion(statement, 0.95, name=ast.unparse(statement.targets[0]))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -61,13 +61,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _shared(case)
     if found is not None:
         one, other, statement = found
-        yield Suspicion(
-            mistake="parameters-share-storage",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={"name": one, "other": other, "line_text": case.code.text(statement).split("\n")[0]},
-        )
+        yield case.suspicion(statement, 0.95, name=one, other=other)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

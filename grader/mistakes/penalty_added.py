@@ -65,14 +65,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not places:
         return
     node = places[0][0]
-    yield Suspicion(
-        mistake="penalty-added",
-        cell=case.code.cell_of(node),
-        line=node.lineno,  # type: ignore[attr-defined]
-        sureness=0.88,
-        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
-        node=node,
-    )
+    yield case.suspicion(node, 0.88, part=case.first_line(node))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

@@ -143,10 +143,4 @@ def _target(statement: ast.stmt) -> str:
 
 
 def _suspicion(case: Case, statement: ast.stmt, name: str, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="requires-grad-missing",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=sureness,
-        params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-    )
+    return case.suspicion(statement, sureness, name=name)

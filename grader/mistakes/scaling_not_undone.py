@@ -94,19 +94,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
     node = next((way.node for way in ways if way.name in ("x", *_sources(case, "x"))), ways[0].node)
     statement = case.code.statement(node)
     undone = found or (slope, intercept)
-    yield Suspicion(
-        mistake="scaling-not-undone",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95 if found is not None else 0.65,
-        params={
-            "w": round(w, 4),
-            "b": round(b, 4),
-            "w_undone": round(undone[0], 4),
-            "b_undone": round(undone[1], 4),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.95 if found is not None else 0.65,
+        w=round(w, 4),
+        b=round(b, 4),
+        w_undone=round(undone[0], 4),
+        b_undone=round(undone[1], 4),
     )
 
 

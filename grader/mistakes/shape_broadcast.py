@@ -88,13 +88,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     forward = forward_of(case)
     places = _places(forward)
     node = places[0][0] if places else None
-    yield Suspicion(
-        mistake="shape-broadcast",
-        cell=found.event.cell if node is None else case.code.cell_of(node),
-        line=found.event.line if node is None else node.lineno,
-        sureness=0.97,
-        params={"one": _shape(found.one), "other": _shape(found.other), "both": _shape(found.both)},
-        node=node,
+    yield case.suspicion(
+        node or found.event, 0.97, one=_shape(found.one), other=_shape(found.other), both=_shape(found.both)
     )
 
 

@@ -63,16 +63,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _items(case)
     if found:
         statement = case.code.statement(found[0])
-        yield Suspicion(
-            mistake="single-sample-only",
-            cell=case.code.cell_of(statement),
-            line=found[0].lineno,
-            sureness=0.72,
-            params={
-                "line_text": case.code.text(statement).split("\n")[0],
-                "sample": case.code.text(found[0]),
-            },
-            node=found[0],
+        yield case.suspicion(
+            found[0], 0.72, sample=case.code.text(found[0]), line_text=case.first_line(statement)
         )
 
 

@@ -71,17 +71,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _overwritten(case)
     if found is None:
         return
-    yield Suspicion(
-        mistake="target-overwritten",
-        cell=case.code.cell_of(found.statement),
-        line=found.statement.lineno,
-        sureness=0.96 if _loss_is_zero(case) and not found.by_loop else 0.86,
-        params={
-            "name": found.name,
-            "line_text": case.code.text(found.statement).split("\n", maxsplit=1)[0],
-            "other": _other(case, found.name, by_loop=found.by_loop),
-        },
-        node=found.statement,
+    yield case.suspicion(
+        found.statement,
+        0.96 if _loss_is_zero(case) and not found.by_loop else 0.86,
+        name=found.name,
+        other=_other(case, found.name, by_loop=found.by_loop),
     )
 
 

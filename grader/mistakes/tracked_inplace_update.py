@@ -68,13 +68,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if (case.code.cell_of(one.statement), one.statement.lineno) == (error.cell, error.line)
     ]
     first = (here or found)[0]
-    yield Suspicion(
-        mistake="tracked-inplace-update",
-        cell=case.code.cell_of(first.statement),
-        line=first.statement.lineno,
-        sureness=0.85 if eval_calls(case) else 0.97,
-        params={"name": first.owner, "line_text": case.code.text(first.statement).split("\n")[0]},
-    )
+    yield case.suspicion(first.statement, 0.85 if eval_calls(case) else 0.97, name=first.owner)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

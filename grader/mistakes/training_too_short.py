@@ -76,14 +76,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     nodes = [*bounds, *found, *missing]
     if nodes:
         place = found[0] if found and _slow(case) else missing[0] if missing else nodes[0]
-        yield Suspicion(
-            mistake="training-too-short",
-            cell=case.code.cell_of(place),
-            line=place.lineno,
-            sureness=0.62,
-            params={"calls": float(case.gradient_calls)},
-            node=place,
-        )
+        yield case.suspicion(place, 0.62, calls=float(case.gradient_calls))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

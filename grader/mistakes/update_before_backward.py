@@ -37,8 +37,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -62,14 +63,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         found = _order(case, loop)
         if found is not None:
             update, _, _ = found
-            yield Suspicion(
-                mistake="update-before-backward",
-                cell=case.code.cell_of(update),
-                line=update.lineno,
-                sureness=0.92,
-                params={"line_text": case.code.text(update).split("\n")[0]},
-                node=update,
-            )
+            yield case.suspicion(update, 0.92)
             return
 
 

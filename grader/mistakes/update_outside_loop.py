@@ -37,8 +37,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, moved_into, optimizer_names, updates
+from grader.evidence.updates import moved_into, updates
 
 TEXT = {
     "en": Words(
@@ -88,14 +89,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 
 
 def _suspicion(case: Case, node: ast.stmt, loop: Loop, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="update-outside-loop",
-        cell=case.code.cell_of(node),
-        line=node.lineno,
-        sureness=sureness,
-        params={"line_text": case.code.text(node).split("\n")[0], "loop_line": float(loop.lineno)},
-        node=node,
-    )
+    return case.suspicion(node, sureness, loop_line=float(loop.lineno))
 
 
 def _ends_first_round(loop: Loop) -> ast.stmt | None:

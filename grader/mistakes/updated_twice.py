@@ -40,8 +40,9 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -65,16 +66,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         found = _twice(case, loop)
         if found is not None:
             extra, other = found
-            yield Suspicion(
-                mistake="updated-twice",
-                cell=case.code.cell_of(extra[0]),
-                line=extra[0].lineno,
-                sureness=0.93 if _seen(case, extra[0]) else 0.7,
-                params={
-                    "line_text": case.code.text(extra[0]).split("\n")[0],
-                    "other": case.code.text(other).split("\n")[0],
-                },
-                node=extra[0],
+            yield case.suspicion(
+                extra[0], 0.93 if _seen(case, extra[0]) else 0.7, other=case.first_line(other)
             )
             return
 
@@ -97,7 +90,7 @@ def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None
     by_hand = [
         one.statement
         for one in updates(case, loop)
-        if (one.name in held or not held) and _unconditional(case, one.statement, body)
+        if (one.owner in held or not held) and _unconditional(case, one.statement, body)
     ]
     if by_hand:
         return list(by_hand), steps[0]

@@ -35,9 +35,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, updates
+from grader.evidence.updates import own_updates
 
 TEXT = {
     "en": Words(
@@ -60,13 +61,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         first = found[0][0]
-        yield Suspicion(
-            mistake="zeroed-before-use",
-            cell=case.code.cell_of(first),
-            line=first.lineno,
-            sureness=0.95 if case.gradient_events and not _moves(case) else 0.7,
-            params={"line_text": case.code.text(first).split("\n")[0]},
-        )
+        yield case.suspicion(first, 0.95 if case.gradient_events and not _moves(case) else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -86,7 +81,7 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
     """Each such statement with the backward before it and the update after it, all in one block."""
     found: list[tuple[ast.stmt, ast.stmt, ast.stmt]] = []
     cleared = [(owner, one) for owner, each in clearings(case).items() for one in each]
-    used = [(update.owner, update.statement) for update in updates(case)]
+    used = [(update.owner, update.statement) for update in own_updates(case)]
     used += [
         (ast.unparse(call.func.value), case.code.statement(call))
         for call in case.code.calls("step")

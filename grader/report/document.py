@@ -184,12 +184,8 @@ class _Words:
 
     def of_mistake(self, finding: Finding) -> dict[str, str]:
         """What the catalogue says of a finding, filled with its own names and numbers."""
-        words = mistake(finding.mistake).words[self._language]
-        params = shown(finding.params)
-        return {
-            name: _encodable(getattr(words, name).format(**params))
-            for name in ("title", "message", "why", "fix")
-        }
+        words, params = mistake(finding.mistake).words[self._language], shown(finding.params)
+        return {name: _encodable(words.say(name, params)) for name in ("title", "message", "why", "fix")}
 
     def params(self, text: Text | None) -> Parameters:
         return encodable({} if text is None else text.params)
