@@ -111,7 +111,8 @@ MAY_IMPORT = {
     "batches": "arrays exchange steps trace",
     "gradients": "arrays batches exchange model steps trace",
     "hidden": "exercise model settings",
-    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
+    "observed": "model trace",
+    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
     " report.doctor report.document report.writer settings",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
