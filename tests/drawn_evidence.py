@@ -19,6 +19,7 @@ EVIDENCE = {
     "evidence.rewrite": "evidence.code evidence.edits",
     "evidence.scales": "arrays batches evidence.case evidence.lines",
     "evidence.suspicion": "model",
+    "evidence.trainings": "evidence.case evidence.code evidence.forward evidence.update_lines",
     "evidence.update_lines": "evidence.case evidence.code trace",
     "evidence.updates": "evidence.case evidence.code evidence.edits",
 }

@@ -111,6 +111,9 @@ def _descends(case: Case) -> bool:
     if case.gradient_calls > 3:  # noqa: PLR2004 - for show, one or two
         return True
     for loop in case.code.all(ast.For, ast.While):
+        function = case.code.function(loop)
+        if function is not None and not any(case.code.calls(function.name)):
+            continue
         for statement in case.code.inside(loop, ast.Assign, ast.AugAssign):
             text = case.code.text(statement).split("=")[0]
             if isinstance(statement, ast.AugAssign) and text.strip(" -+").split(".")[0].split("[")[0] in (

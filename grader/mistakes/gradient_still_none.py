@@ -61,7 +61,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """The error, at a statement that clears, while there was no gradient call before."""
     error = case.says("'NoneType' object has no attribute")
     statement = None if error is None else case.code.at(error.cell or 0, error.line)
-    if error is None or statement is None or case.gradient_events or not any(case.code.calls("backward")):
+    if error is None or statement is None or not any(case.code.calls("backward")):
+        return
+    place = scope(case, statement)
+    if case.events_in(place if isinstance(place, ast.stmt) else statement, "backward", "grad"):
         return
     for owner, each in clearings(case).items():
         if statement in each:

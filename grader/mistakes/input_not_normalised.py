@@ -97,7 +97,10 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     node = suspicion.node
     if isinstance(node, ast.Call):
         argument = _readings_argument(case, node)
-        if argument is not None:
+        alias = _alias(case, argument) if isinstance(argument, ast.Name) else None
+        if alias is not None:
+            yield [case.code.replace(alias, "0.1 * t_u")]
+        elif argument is not None:
             text = "t_un" if settings_of(case.code, "t_un") else f"0.1 * {case.code.text(argument)}"
             yield [case.code.replace(argument, text)]
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -147,7 +150,7 @@ def _ratio(x: Numbers) -> float:
 
 def _first_x(case: Case) -> ast.stmt | None:
     """Where x is first made, before y comes of it."""
-    chain = [one for one in made_from(case.code, "x") if isinstance(one, ast.Assign)]
+    chain = [one for one in _with_functions(case, made_from(case.code, "x")) if isinstance(one, ast.Assign)]
     makers = [
         one
         for one in chain
@@ -161,6 +164,15 @@ def _first_x(case: Case) -> ast.stmt | None:
         )
     ]
     return makers[0] if makers else None
+
+
+def _with_functions(case: Case, statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements, each behind those of the functions that it calls."""
+    for statement in statements:
+        for call in case.code.inside(statement, ast.Call):
+            for function in (one for one in case.code.all(ast.FunctionDef) if one.name == called(call)):
+                yield from function.body
+        yield statement
 
 
 def _faster(case: Case) -> list[Edit]:
@@ -217,4 +229,13 @@ def _readings_argument(case: Case, call: ast.Call) -> ast.expr | None:
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "t_u"), None)
     if given is None and len(call.args) > 3:  # noqa: PLR2004 - (n_epochs, learning_rate, params, t_u, t_c)
         given = call.args[3]
-    return given if isinstance(given, ast.Name) and given.id == "t_u" else None
+    return given if isinstance(given, ast.Name) and (given.id == "t_u" or _alias(case, given)) else None
+
+
+def _alias(case: Case, given: ast.Name) -> ast.Name | None:
+    """The `t_u` in `t_un = t_u`."""
+    for statement in settings_of(case.code, given.id):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Name) and value.id == "t_u":
+            return value
+    return None

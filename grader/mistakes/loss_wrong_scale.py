@@ -70,13 +70,20 @@ def detect(case: Case) -> Iterator[Suspicion]:
     ways = _ways(case, forward)
     if not ways or case.full or any(way.what in SURE for way in other_losses(forward)):
         return
-    lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
+    lost = case.failed(
+        "not-finite",
+        "line-lost-on-other-data",
+        "loss-differs",
+        "gradient-differs",
+        "grad-scaled",
+        "grad-doubled",
+    )
     node = ways[0][0]
     yield Suspicion(
         mistake="loss-wrong-scale",
         cell=case.code.cell_of(node),
         line=node.lineno,
-        sureness=0.87 if lost else 0.8 if not _only_mean(ways) else 0.62,
+        sureness=0.87 if lost or _constructed(case) else 0.8 if not _only_mean(ways) else 0.62,
         params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
         node=node,
     )
@@ -117,10 +124,29 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
                     sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
     sums = [one for one in sums if not _is_divided(case, one[0])]
     sums += _constructed(case)
+    factors += _multiples(case, forward)
     if len(factors) > 1:
         together = [edit for _, edits in factors for edit in edits]
         factors.append((factors[0][0], together))
     return [*means, *factors, *sums, *_augmented(case, forward)]
+
+
+def _multiples(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
+    """Squared errors that lack a factor, where a check says by how much the gradient is too large."""
+    found: list[tuple[ast.expr, list[Edit]]] = []
+    for check in case.checks:
+        times = None if check.reason is None else check.reason.params.get("times")
+        if isinstance(times, float) and times > 1:
+            for node in forward.inside(ast.BinOp):
+                if (
+                    isinstance(node, ast.BinOp)
+                    and isinstance(node.op, ast.Pow)
+                    and forward.tracked(node.left)
+                ):
+                    text = f"{1 / times:.6g} * ({case.code.text(node.left)}) ** {case.code.text(node.right)}"
+                    found.append((node, [case.code.replace(node, text)]))
+            break
+    return found[:1]
 
 
 def _scaled(case: Case, forward: Forward, node: ast.BinOp) -> ast.expr | None:

@@ -89,6 +89,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     elif still:
         yield _joined(case, still)
         yield _written_alike(case, still)
+        yield [
+            case.code.replace(part, case.code.text(whole))
+            for part in _parts(case)
+            for whole in _asked(case, part)
+        ]
     else:
         yield _written_back(case)
         yield _not_copied(case)
@@ -108,6 +113,8 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
             yield case.code.statement(call[0]), still[0], 0.95
         elif taken:
             yield taken[0].statement, still[0], 0.95
+        elif parts := _parts(case):
+            yield case.code.statement(parts[0]), still[0], 0.95
     elif not case.steps and _all_still(case):
         for statement, name in _elsewhere(case):
             yield statement, name, 0.93
@@ -135,6 +142,16 @@ def _lists(case: Case) -> list[ast.Call]:
     return [
         call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)
     ]
+
+
+def _parts(case: Case) -> list[ast.expr]:
+    """What optimizers were given that is made of a model's `parameters()`, but not all of it."""
+    given = [call.args[0] for call in optimizer_calls(case) if call.args]
+    return [one for one in given if any(whole is not one for whole in _asked(case, one))]
+
+
+def _asked(case: Case, given: ast.expr) -> list[ast.Call]:
+    return list(case.code.calls("parameters", inside=given))[:1]
 
 
 def _single(case: Case) -> ast.expr | None:

@@ -88,7 +88,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
     found = []
     results = _results(case)
-    for name in trained_names(case) or sorted(results):
+    for name in dict.fromkeys([*trained_names(case), *sorted(results)]):
         for statement, value in made(case, name):
             inner = [
                 node

@@ -47,6 +47,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
 from grader.evidence.scales import line_undone
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import training_statements
 
 TEXT = {
     "en": Words(
@@ -75,11 +76,12 @@ class _Way(NamedTuple):
     divisor: str
 
 
+FAILED = ("slope-off", "intercept-off", "loss-not-smaller", "line-not-from-training", "line-does-not-follow")
+
+
 def detect(case: Case) -> Iterator[Suspicion]:
     """w and b that are the best line of the data in another scale."""
-    if case.exercise != "linear_regression" or not case.failed(
-        "slope-off", "intercept-off", "loss-not-smaller"
-    ):
+    if case.exercise != "linear_regression" or not case.failed(*FAILED):
         return
     pair, w, b = own_data(case), number_at_end(case, "w"), number_at_end(case, "b")
     if pair is None or w is None or b is None or not np.isfinite(w + b):
@@ -205,6 +207,8 @@ def _behind_training(case: Case) -> ast.stmt | None:
             outer = case.code.parent(outer) or outer
         if isinstance(outer, ast.For | ast.While):
             last = outer if last is None or _later(case, outer, last) else last
+    for statement in training_statements(case):
+        last = statement if last is None or _later(case, statement, last) else last
     for name in ("w", "b"):
         for statement in settings_of(case.code, name)[-1:]:
             if isinstance(case.code.parent(statement), ast.Module) and (

@@ -86,6 +86,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if counted and len(counted) == len(items):
         yield counted
     whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
+    if any(isinstance(item.slice, ast.Slice) for item in items):
+        yield whole
     yield [*whole, *_means(case)]
     if whole:
         yield whole
@@ -113,12 +115,22 @@ def _items(case: Case) -> list[ast.Subscript]:
         if not isinstance(item.ctx, ast.Load) or ast.unparse(item.value) not in data:
             continue
         index = item.slice
-        fixed = (isinstance(index, ast.Constant) and isinstance(index.value, int)) or (
-            isinstance(index, ast.Name) and index.id not in changing
+        fixed = (
+            (isinstance(index, ast.Constant) and isinstance(index.value, int))
+            or (isinstance(index, ast.Name) and index.id not in changing)
+            or _of_one(index)
         )
         if fixed and _used(case, item):
             found.append(item)
     return found if len({ast.unparse(item.value) for item in found}) > 1 else []
+
+
+def _of_one(index: ast.expr) -> bool:
+    """Whether a slice takes one item: `[:1]`, `[2:3]`."""
+    if not isinstance(index, ast.Slice) or index.step is not None:
+        return False
+    ends = [0 if end is None else getattr(end, "value", None) for end in (index.lower, index.upper)]
+    return index.upper is not None and all(isinstance(end, int) for end in ends) and ends[1] - ends[0] == 1  # type: ignore[operator]
 
 
 def _single(case: Case) -> bool:

@@ -61,12 +61,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for loop in case.training_loops:
         found = _order(case, loop)
         if found is not None:
-            update, _, _ = found
+            update, _, backward = found
             yield Suspicion(
                 mistake="update-before-backward",
                 cell=case.code.cell_of(update),
                 line=update.lineno,
-                sureness=0.92,
+                sureness=0.75 if _is_inline(backward) else 0.92,
                 params={"line_text": case.code.text(update).split("\n")[0]},
                 node=update,
             )
@@ -99,7 +99,7 @@ def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | 
     if first is None or first >= backward or any(changes[backward:]):
         return None
     forward = _forward(block, backward)
-    if forward is None or forward >= first:
+    if not _is_inline(block[backward]) and (forward is None or forward >= first):
         return None
     return changes[first][0], block[first], block[backward]
 
@@ -111,6 +111,14 @@ def _is_backward(statement: ast.stmt) -> bool:
         and isinstance(statement.value.func, ast.Attribute)
         and statement.value.func.attr == "backward"
     )
+
+
+def _is_inline(statement: ast.stmt) -> bool:
+    """Whether the loss is computed in the statement of backward itself: `f(x).backward()`."""
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert isinstance(statement.value.func, ast.Attribute)
+    return not isinstance(statement.value.func.value, ast.Name)
 
 
 def _forward(block: list[ast.stmt], backward: int) -> int | None:

@@ -83,7 +83,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             return
         behind = _behind(case, loop)
         if behind and behind[0] is node:
-            yield moved_into(case.code, behind, loop.body[-1])
+            yield moved_into(case.code, behind, _last_before_clearing(loop))
+            yield moved_into(case.code, behind, next(one for one in loop.body if _asks(one)))
             return
 
 
@@ -172,6 +173,11 @@ def _behind(case: Case, loop: Loop) -> list[ast.stmt]:
             break
         taken += 1
     return following[first : first + taken]
+
+
+def _last_before_clearing(loop: Loop) -> ast.stmt:
+    """The last statement of a loop's block, but for those at its end that clear gradients."""
+    return next((one for one in reversed(loop.body) if not _clears(one)), loop.body[-1])
 
 
 def _asks(statement: ast.stmt) -> bool:

@@ -102,14 +102,14 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
                 if name == owner or (not _is_step(statement) and _is_zero_grad(one)) or _is_step(statement)
             ]
             uses = [use for use in uses if use[0] >= 0]
-            if one not in block or not uses:
+            at, here = block.index(backward), _index(case, block, one)
+            if here < 0 or not uses:
                 continue
-            at, here = block.index(backward), block.index(one)
             last = max(uses, key=lambda use: use[0])
             first = min(index for index, _ in uses)
             stale = here < first < at and _is_step(block[first])
             if at < here < first or stale:
-                found.append((one, backward, block[last[0]]))
+                found.append((block[here], backward, block[last[0]]))
     return found
 
 
