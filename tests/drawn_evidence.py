@@ -14,6 +14,7 @@ EVIDENCE = {
     "evidence.lines": "arrays evidence.case evidence.code evidence.edits exchange",
     "evidence.losses": "evidence.code evidence.edits evidence.forward evidence.rewrite",
     "evidence.motion": "arrays evidence.case trace",
+    "evidence.planting": "evidence.case evidence.edits evidence.rewrite evidence.trainings",
     "evidence.reach": "evidence.case trace",
     "evidence.rebinding": "evidence.case evidence.code evidence.edits evidence.update_lines trace",
     "evidence.rewrite": "evidence.code evidence.edits",

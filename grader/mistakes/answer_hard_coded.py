@@ -44,6 +44,7 @@ from grader.evidence.code import targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
+    at_end,
     constant_in,
     least_squares,
     leave_out,
@@ -53,6 +54,7 @@ from grader.evidence.lines import (
     train_instead,
 )
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves, training_statements
 
 TEXT = {
     "en": Words(
@@ -132,6 +134,21 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if begun:
         yield begun
         yield [*begun, *_longer(case)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Write in the place of the training what it ended with."""
+    names = [leaf.name for leaf in leaves(case) if isinstance(case.code.parent(leaf.statement), ast.Module)]
+    for statement in training_statements(case):
+        if isinstance(statement, ast.Assign):
+            names = [ast.unparse(statement.targets[0])]
+        found = {name: held for name in names if (held := at_end(case, name)) is not None}
+        lines = [
+            f"{name} = torch.tensor([{', '.join(f'{value:.4f}' for value in held)}], requires_grad=True)"
+            for name, held in found.items()
+        ]
+        if lines:
+            yield [case.code.replace(statement, "\n".join(lines))]
 
 
 def _typed(case: Case) -> list[ast.stmt]:

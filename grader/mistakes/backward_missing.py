@@ -41,6 +41,7 @@ from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
 from grader.evidence.expressions import loss_name, updating
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -81,6 +82,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             if case.code.loop(call) is None and case.code.statement(call) in case.code.block(loop)
         ]
         yield [*after, case.code.insert_before(updating(case, loop)[0], f"{name}.backward()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave the call out, but not the loss."""
+    for training in trainings(case):
+        if training.loop is None:
+            continue
+        if isinstance(training.root, ast.Name):
+            yield [case.code.delete(training.statement)]
+        else:
+            yield [case.code.replace(training.statement, f"loss = {case.code.text(training.root)}")]
 
 
 def _found(case: Case) -> Iterator[tuple[Loop, str]]:

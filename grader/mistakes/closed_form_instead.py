@@ -29,7 +29,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function, called
+from grader.evidence.code import Function, called, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.lines import (
     least_squares,
@@ -41,6 +41,7 @@ from grader.evidence.lines import (
     train_instead,
 )
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import training_statements
 
 TEXT = {
     "en": Words(
@@ -104,6 +105,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     del suspicion
     if edits := train_instead(case, _last(case) or []):
         yield [*needs_torch(case), *edits]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Solve for the line in the place of the training."""
+    for statement in training_statements(case):
+        if own_data(case) is not None and {"x", "y"} <= names_in(statement):
+            columns = "torch.stack([x, torch.ones_like(x)], dim=1)"
+            yield [
+                case.code.replace(statement, f"w, b = torch.linalg.lstsq({columns}, y.unsqueeze(1)).solution")
+            ]
 
 
 def _descends(case: Case) -> bool:

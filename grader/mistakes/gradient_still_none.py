@@ -38,7 +38,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.planting import lines_of, taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.update_lines import clearings, scope
 
 TEXT = {
@@ -89,6 +91,26 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         for one in each
         if "zero_grad" not in ast.unparse(one) and scope(case, one) is root and _alone(case, one)
     ]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Clear at the top of the loop, without a look whether there is a gradient."""
+    for training in trainings(case):
+        direct = [
+            one for one in training.clearing if isinstance(one, ast.Expr) and ".grad." in ast.unparse(one)
+        ]
+        guarded = training.lifted(direct)
+        if not direct or training.loop is None:
+            continue
+        first = training.block[0]
+        lines = lines_of(case, direct)
+        if first in guarded:
+            yield [
+                case.code.replace(first, f"\n{case.code.indent(first)}".join(lines)),
+                *taken_away(case, guarded[1:]),
+            ]
+        else:
+            yield [*taken_away(case, guarded), case.code.insert_before(first, *lines)]
 
 
 def _alone(case: Case, statement: ast.stmt) -> bool:

@@ -42,7 +42,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import last_name
 from grader.evidence.edits import Edit
+from grader.evidence.planting import named_root
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -90,6 +92,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
         value = statement.value.args[-1]
         yield [case.code.replace(value, f"{_bracketed(case, value)}.item()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Keep each loss, with its graph, in a list."""
+    for training in trainings(case):
+        name, lines = named_root(training)
+        if training.loop is not None and not lines:
+            made = case.code.insert_before(training.whole, "losses = []")
+            yield [made, case.code.insert_after(training.statement, f"losses.append({name})")]
 
 
 def _bracketed(case: Case, node: ast.expr) -> str:

@@ -42,6 +42,7 @@ from grader.arrays import Numbers
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
     RATES,
     at_end,
@@ -51,6 +52,7 @@ from grader.evidence.lines import (
     own_data,
     settings_of,
 )
+from grader.evidence.rewrite import keep_only
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -112,6 +114,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [scaled]
         if rates := _faster(case):
             yield [scaled, *rates]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the factor that makes the input small."""
+    for statement in case.code.all(ast.Assign):
+        value = statement.value
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+            for factor, kept in ((value.left, value.right), (value.right, value.left)):
+                if 0 < abs(number_of(factor) or 0) < 1:
+                    yield keep_only(case.code, value, kept)
 
 
 def _large_x(case: Case) -> Iterator[Suspicion]:

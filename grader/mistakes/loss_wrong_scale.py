@@ -39,12 +39,14 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import called
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.losses import SURE
 from grader.evidence.losses import ways as other_losses
 from grader.evidence.rewrite import keep_only, rename_call
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import reductions, squares
 
 TEXT = {
     "en": Words(
@@ -93,6 +95,20 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """A mean for a sum, and no factor; where there was neither, a sum for the mean."""
     for _, edits in _ways(case, forward_of(case))[:3]:
         yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A sum for a mean, or a mean for a sum; half of each squared error, or its whole."""
+    for call in reductions(case):
+        yield [rename_call(case.code, call, "sum" if called(call) == "mean" else "mean")]
+    for call in case.code.calls("MSELoss"):
+        yield [with_keyword(case, call, "reduction", '"sum"')]
+    for square in squares(case):
+        parent = case.code.parent(square)
+        if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult):
+            yield keep_only(case.code, parent, square)
+        else:
+            yield [case.code.replace(square, f"0.5 * ({case.code.text(square.left)}) ** 2")]
 
 
 def _only_mean(ways: list[tuple[ast.expr, list[Edit]]]) -> bool:

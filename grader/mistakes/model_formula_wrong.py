@@ -40,11 +40,13 @@ from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.code import called, last_name
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import unread
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import offsets, products
 from grader.evidence.update_lines import makes_leaf
 
 TEXT = {
@@ -93,6 +95,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """The formula with all its parameters in their places."""
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the parameter that is added; where none is, add in place of multiplying."""
+    added = list(offsets(case))
+    for node in added:
+        yield keep_only(case.code, node, node.left)
+    for product, name, other in products(case) if not added else ():
+        yield [case.code.replace(product, f"({name.id} + {case.code.text(other)})")]
+    for call in case.code.calls("Linear"):
+        yield [with_keyword(case, call, "bias", "False")]
 
 
 def _ways(case: Case, forward: Forward) -> list[_Way]:

@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import (
     gradient_names,
     optimizer_calls,
@@ -97,6 +99,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     else:
         yield _written_back(case)
         yield _not_copied(case)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the update of the last parameter, or keep all but the first from the optimizer."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            last = training.names[-1]
+            yield taken_away(case, [one.statement for one in training.updates if one.owner == last])
+    for call in optimizer_calls(case):
+        if call.args and isinstance(call.args[0], ast.Call):
+            yield [case.code.replace(call.args[0], f"list({case.code.text(call.args[0])})[:1]")]
 
 
 def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:

@@ -39,9 +39,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.creation import made, maker, trained_names, with_keyword
+from grader.evidence.creation import made, maker, trained_names, with_keyword, without_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -105,6 +106,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     for name in [] if edits else _missing(case):
         edits += _given(case, name)
     yield list(dict.fromkeys(edits))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave `requires_grad=True` out: for all tensors of one place, and for one of them."""
+    by_place: dict[object, list[ast.Call]] = {}
+    for leaf in leaves(case):
+        by_place.setdefault(case.code.function(leaf.call), []).append(leaf.call)
+    for calls in by_place.values():
+        bare = [case.code.replace(call, without_keyword(case, call, "requires_grad")) for call in calls]
+        yield bare
+        yield bare[-1:]
 
 
 def _given(case: Case, name: str) -> list[Edit]:

@@ -47,7 +47,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
 from grader.evidence.scales import line_undone
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.trainings import training_statements
+from grader.evidence.trainings import inputs, training_statements
 
 TEXT = {
     "en": Words(
@@ -128,6 +128,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         lines.append(f"b = b - w * {of_x.shift}")
     if lines:
         yield [case.code.insert_after(place, *lines)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Train on the input with its mean taken away, divided by its spread."""
+    for statement in training_statements(case):
+        used = [node for node in case.code.inside(statement, ast.Name) if node.id in inputs(case)]
+        if case.exercise == "linear_regression" and used:
+            name = f"{used[0].id}_scaled"
+            line = f"{name} = ({used[0].id} - {used[0].id}.mean()) / {used[0].id}.std()"
+            yield [
+                case.code.insert_before(statement, line),
+                *(case.code.replace(node, name) for node in used),
+            ]
 
 
 def _times(way: _Way | None) -> str:

@@ -38,9 +38,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, called, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken, inputs, reductions, trainings
 
 TEXT = {
     "en": Words(
@@ -91,6 +92,20 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield [*whole, *_means(case)]
     if whole:
         yield whole
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Take the first sample alone: of the data in the loss, or of what the loop goes over."""
+    for training in trainings(case):
+        loop = training.loop
+        if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and called(loop.iter) == "zip":
+            first = ", ".join(f"{case.code.text(one)}[:1]" for one in loop.iter.args)
+            yield [case.code.replace(loop.iter, f"zip({first})")]
+    names = inputs(case) if any(reductions(case)) else []
+    for whole, prediction, target in errors_taken(case):
+        used = [node for node in case.code.inside(prediction, ast.Name) if node.id in names]
+        if used and isinstance(target, ast.Name) and case.code.loop(whole) is not None:
+            yield [case.code.replace(node, f"{node.id}[0]") for node in (*used, target)]
 
 
 def _items(case: Case) -> list[ast.Subscript]:

@@ -39,7 +39,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.kept import Kept, clear, kept_gradients, told
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -75,6 +77,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Clear the others too."""
     yield from clear(case, _found(case))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the last of several statements that clear gradients."""
+    for training in trainings(case):
+        if len(training.clears) > 1:
+            yield taken_away(case, training.clearing[-1:])
 
 
 def _found(case: Case) -> list[Kept]:

@@ -43,6 +43,7 @@ from grader.evidence.code import last_name, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of, residuals
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken
 
 TEXT = {
     "en": Words(
@@ -108,6 +109,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
                     if name.id == found.name
                 ]
         yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Give the name of the targets to the predictions."""
+    for whole, prediction, target in errors_taken(case):
+        if isinstance(target, ast.Name):
+            line = f"{target.id} = {case.code.text(prediction)}"
+            yield [case.code.insert_before(case.code.statement(whole), line)]
 
 
 def _overwritten(case: Case) -> _Over | None:

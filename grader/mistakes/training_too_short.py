@@ -40,6 +40,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of, rate_asked, rate_missing, rates, steps, tidy, turned, written
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TUNES = True
 TEXT = {
@@ -94,6 +95,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield from ordered
     if more and larger:
         yield [*more, *larger]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A tenth of the steps, and a hundredth of the learning rate."""
+    if any(trainings(case)):
+        yield [
+            case.code.replace(node, str(max(1, round((number_of(node) or 0) / MANY)))) for node in steps(case)
+        ]
+        yield turned(case.code, rates(case), 1e-2)
 
 
 def _slow(case: Case) -> bool:

@@ -37,7 +37,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.planting import lines_of, moved, taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import is_step, optimizer_names, updates
 
 TEXT = {
@@ -81,6 +83,23 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         if found is not None and found[0] is node:
             _, place, backward = found
             yield case.code.move(backward, before=place)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update in front of backward, in the first round not at all."""
+    for training in trainings(case):
+        statements = training.lifted([*(one.statement for one in training.updates), *training.steps])
+        if training.loop is None or not statements:
+            continue
+        if training.steps:
+            yield moved(case, statements, before=training.statement)
+            continue
+        guarded = [f"if {training.names[0]}.grad is not None:"]
+        guarded += [
+            f"    {line}" for line in lines_of(case, [*statements, *training.lifted(training.clearing)])
+        ]
+        gone = taken_away(case, [*statements, *training.lifted(training.clearing)])
+        yield [*gone, case.code.insert_before(training.statement, *guarded)]
 
 
 def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | None:

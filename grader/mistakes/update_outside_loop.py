@@ -37,7 +37,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import is_step, moved_into, optimizer_names, updates
 
 TEXT = {
@@ -86,6 +88,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             yield moved_into(case.code, behind, _last_before_clearing(loop))
             yield moved_into(case.code, behind, next(one for one in loop.body if _asks(one)))
             return
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update behind the loop."""
+    for training in trainings(case):
+        if training.loop is not None:
+            inside = [*(one.statement for one in training.updates), *training.steps]
+            yield moved(case, training.lifted(inside), after=training.loop)
 
 
 def _suspicion(case: Case, node: ast.stmt, loop: Loop, sureness: float) -> Suspicion:

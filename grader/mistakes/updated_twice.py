@@ -41,6 +41,7 @@ from itertools import pairwise
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import is_step, optimizer_names, updates
 
 TEXT = {
@@ -85,6 +86,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         found = _twice(case, loop)
         if found is not None and found[0][0] is suspicion.node:
             yield _without(case, found[0])
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update, or let the optimizer step, once more."""
+    for training in trainings(case):
+        once = dict.fromkeys([*(one.statement for one in training.updates), *training.steps])
+        yield [case.code.insert_after(one, case.code.text(one)) for one in once]
 
 
 def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None:

@@ -41,6 +41,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import Code
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import (
     Update,
     grad_inputs,
@@ -103,6 +104,18 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         else:
             edits.append(case.code.replace(node, f"{update.name}.grad"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Step the last parameter along the gradient of the first."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            first, last = training.names[0], training.updates[-1]
+            yield [
+                case.code.replace(node.value, first)
+                for node in case.code.inside(last.statement, ast.Attribute)
+                if node.attr == "grad" and ast.unparse(node.value) == last.owner
+            ]
 
 
 def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:

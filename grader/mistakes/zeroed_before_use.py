@@ -36,7 +36,9 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.update_lines import clearings, updates
 
 TEXT = {
@@ -74,6 +76,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     yield [edit for one, backward, _ in found for edit in case.code.move(one, before=backward)]
     yield [edit for one, _, last in found for edit in case.code.move(one, after=last)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Clear right behind backward."""
+    for training in trainings(case):
+        if training.loop is not None and (training.updates or training.steps):
+            yield moved(case, training.lifted(training.clearing), after=training.statement)
 
 
 def _moves(case: Case) -> bool:
