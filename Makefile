@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow bubblewrap lint format corpus spellings bench soak docs clean
+.PHONY: demo test slow selftest bubblewrap lint format corpus spellings bench soak docs clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -15,6 +15,10 @@ test: $(READY) bubblewrap
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
 slow: $(READY) bubblewrap
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# Every mistake, planted in each reference where it can be, has to be caught and named.
+selftest: $(READY)
+	$(BIN)/grader selftest
 
 # One tier of the sandbox; where it is not and cannot be installed, its tests are skipped and say so.
 bubblewrap:

@@ -70,8 +70,6 @@ CourseOption = Annotated[
 OutputOption = Annotated[
     Path | None, typer.Option("--output", help="Write to this file instead of the screen.")
 ]
-
-
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
 UnsafeOption = Annotated[
@@ -221,6 +219,35 @@ def doctor(
     raise typer.Exit(0 if document.sound else 1)
 
 
+@app.command()
+def selftest(  # noqa: PLR0913, PLR0917 - its options
+    course: Annotated[
+        str | None, typer.Argument(metavar="[COURSE]", help="Its folder; grader's own by default.")
+    ] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may come again.")] = None,
+    mistake: Annotated[list[str] | None, typer.Option(help="Only this mistake; may come again.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Gradings at a time; one a core by default.")
+    ] = None,
+    language: LanguageOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Test a course: what must be right is right, and planted mistakes are caught and named.
+
+    Exit codes: 0 no gap, 1 a gap that is not known, 2 unusable request or course, 3 could not be graded.
+    """
+    with _answering(language, course, seed) as (settings, spoken):
+        from grader.report import selftest as words  # noqa: PLC0415 - with torch's parts, which take a while
+        from grader.report.writer import counting, screen  # noqa: PLC0415
+        from grader.selftest import selftest as test  # noqa: PLC0415
+
+        folder = course_folder(settings.course)
+        with counting(spoken) as progress:
+            result = test(folder, settings, exercise or (), mistake or (), jobs, progress)
+        words.show(result, screen(), spoken)
+    raise typer.Exit(3 if result.ungradable else 1 if result.gaps or result.stale else 0)
+
+
 @app.callback(invoke_without_command=True)
 def _common(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
@@ -261,9 +288,8 @@ def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a screen without the letters of a report still shows it
+            # A screen without the letters of a report still shows it.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     finally:

@@ -35,7 +35,7 @@ def grade(
     try:
         with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
             checks = run_checks(experiment)
-            case = Case(submission, experiment.run, checks, exercise.slug)
+            case = Case(submission, experiment.observed, checks, exercise.slug)
             prover = Proof(experiment, kernels, settings)
             return _report(experiment, checks, diagnose(case, prover), kernels.sandbox, prover.reruns)
     except (KernelFault, CourseError) as error:
@@ -85,7 +85,7 @@ class Proof:
             return None
         self._left -= mended.seconds
         self.reruns += 1 + mended.reruns
-        return Case(submission, mended.run, checks, exercise.slug)
+        return Case(submission, mended.observed, checks, exercise.slug)
 
 
 def _report(

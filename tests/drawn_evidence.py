@@ -19,6 +19,7 @@ EVIDENCE = {
     "evidence.losses": "evidence.code evidence.edits evidence.forward evidence.rewrite",
     "evidence.motion": "arrays evidence.case trace",
     "evidence.optimizers": "evidence.case evidence.code",
+    "evidence.planting": "evidence.case evidence.edits evidence.rewrite evidence.trainings",
     "evidence.reach": "evidence.case trace",
     "evidence.rebinding": "evidence.case evidence.clearings evidence.code evidence.creation evidence.edits"
     " evidence.gradients evidence.leaves evidence.rebound_loops evidence.scopes evidence.updates",
@@ -28,5 +29,6 @@ EVIDENCE = {
     "evidence.scales": "arrays batches evidence.case evidence.lines",
     "evidence.scopes": "evidence.case evidence.code",
     "evidence.suspicion": "model",
+    "evidence.trainings": "evidence.case evidence.clearings evidence.code evidence.forward evidence.scopes evidence.updates",
     "evidence.updates": "evidence.case evidence.code evidence.edits evidence.gradients evidence.scopes",
 }

@@ -111,7 +111,8 @@ MAY_IMPORT = {
     "batches": "arrays exchange steps trace",
     "gradients": "arrays batches exchange model steps trace",
     "hidden": "exercise model settings",
-    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
+    "observed": "model trace",
+    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
     " report.doctor report.document report.writer settings",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
@@ -126,6 +127,12 @@ MAY_IMPORT = {
     "runner": "checks errors exercise experiment model text",
     "grade": "diagnose errors evidence.case exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
+    # the test of a course, and of all of the above
+    "workers": "kernel.pool settings",
+    "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
+    " evidence.planting evidence.trainings",
+    "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
+    " rewrites settings starter workers",
     # what people see
     "report.document": "catalogue exercise model text",
     "report.findings": "report.document report.escape report.wrap text",
@@ -133,28 +140,19 @@ MAY_IMPORT = {
     "report.json": "report.document report.escape",
     "report.terminal": "report.document report.escape report.findings report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
+    "report.selftest": "catalogue model report.escape report.wrap selftest text",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
     "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
     "cli": "catalogue checking doctor errors exercise grader model report.doctor report.document"
-    " report.escape report.explain report.writer settings starter text",
+    " report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; they are discovered, so nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *(
-        "frozenset",
-        "dict.fromkeys",
-        "re.compile",
-        "Path",
-        "TypeVar",
-        "Scale",
-        "Watch",
-        "ChosenLimits",
-        "Limits",
-        "Words",
-    ),
+    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }

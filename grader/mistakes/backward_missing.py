@@ -40,6 +40,7 @@ from grader.evidence.case import GRADIENT_CALLS, Case
 from grader.evidence.code import Loop, called, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import own_updates
 
 LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
@@ -80,6 +81,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             if case.code.loop(call) is None and case.code.statement(call) in case.code.block(loop)
         ]
         yield [*after, case.code.insert_before(_updating(case, loop)[0], f"{name}.backward()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave the call out, but not the loss."""
+    for training in trainings(case):
+        if training.loop is None:
+            continue
+        if isinstance(training.root, ast.Name):
+            yield [case.code.delete(training.statement)]
+        else:
+            yield [case.code.replace(training.statement, f"loss = {case.code.text(training.root)}")]
 
 
 def _found(case: Case) -> Iterator[tuple[Loop, str]]:

@@ -38,10 +38,12 @@ import math
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
-from grader.evidence.rewrite import atom
+from grader.evidence.rewrite import atom, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import reductions
 from grader.trace import Event
 
 TEXT = {
@@ -88,6 +90,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         return
     for name in ("mean", "sum"):
         yield _reduced(case, forward, name)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the mean or the sum over the points."""
+    for call in reductions(case):
+        assert isinstance(call.func, ast.Attribute)
+        yield keep_only(case.code, call, call.func.value)
+    for call in case.code.calls("MSELoss"):
+        yield [with_keyword(case, call, "reduction", '"none"')]
 
 
 def _event(case: Case, cell: int | None) -> Event | None:

@@ -40,6 +40,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import called, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import inputs, made_at_top, trainings
 
 TEXT = {
     "en": Words(
@@ -91,6 +92,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         else:
             edits += case.code.move(statement, before=loop)
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make random data anew in each step."""
+    random = {
+        function.name
+        for function in case.code.all(ast.FunctionDef)
+        if any(case.code.calls(*NOISE, inside=function))
+    }
+    for training in trainings(case):
+        for made in made_at_top(case, inputs(case)) if training.loop is not None else ():
+            if any(case.code.calls(*NOISE, *random, inside=made)):
+                yield [case.code.insert_before(training.block[0], case.code.text(made))]
 
 
 def _drawn(case: Case) -> list[ast.Assign]:

@@ -36,9 +36,11 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import inputs, made_at_top
 from grader.model import RunError
 from grader.trace import Tensor
 
@@ -105,6 +107,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             else:
                 edits.append(case.code.insert_after(statement, f"{name} = {name}.{method}()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make data in float64 that meets a layer, or a matrix of parameters, in float32."""
+    strict = any(case.code.calls("Linear")) or any(
+        isinstance(node.op, ast.MatMult) for node in case.code.all(ast.BinOp)
+    )
+    for statement in made_at_top(case, inputs(case)) if strict else ():
+        for call in case.code.calls("tensor", inside=statement):
+            if not call.keywords:
+                yield [with_keyword(case, call, "dtype", "torch.float64")]
 
 
 def _bindings(statement: ast.Assign) -> Iterator[tuple[str, ast.expr | None]]:

@@ -41,7 +41,9 @@ from grader.evidence.code import Code
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import Step, Update, flipped, updates
 
 TEXT = {
@@ -101,6 +103,20 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     else:
         plus = _adding(updates(case)) or _by_hand(case)
         yield [edit for _, step in plus if (edit := flipped(case.code, step)) is not None]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Add in the updates what is to be taken away; with an optimizer, call backward on the negative loss."""
+    for training in trainings(case):
+        by_hand = updates(case, inside=training.whole)
+        if by_hand:
+            yield [
+                edit
+                for one in by_hand
+                if one.step is not None and (edit := flipped(case.code, one.step)) is not None
+            ]
+        elif training.steps:
+            yield [case.code.replace(training.root, f"(-{atom(case.code, training.root)})")]
 
 
 def _suspicion(case: Case, node: ast.AST, sureness: float) -> Suspicion:

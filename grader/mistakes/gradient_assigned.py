@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -73,6 +74,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         for statement, _ in dict(_assigned(case)).items()
         if not isinstance(statement.value, ast.Constant) or statement.value.value is not None
     ]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Assign the number 0 to a gradient, to clear it."""
+    for training in trainings(case):
+        yield [
+            case.code.replace(one, f"{owner}.grad = 0")
+            for owner, each in training.clears.items()
+            for one in each
+            if "zero_grad" not in ast.unparse(one)
+        ]
 
 
 def _assigned(case: Case) -> Iterator[tuple[ast.Assign, ast.Attribute]]:

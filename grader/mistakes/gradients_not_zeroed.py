@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.kept import Kept, before_backward, clear, doubled_gradients, kept_gradients, suspicion_of
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -78,6 +80,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield before_backward(case, [doubled])
     else:
         yield from clear(case, found)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out what clears the gradients."""
+    for training in trainings(case):
+        yield taken_away(case, training.clearing)
 
 
 def _found(case: Case) -> list[Kept]:

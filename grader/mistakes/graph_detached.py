@@ -43,9 +43,11 @@ from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
+from grader.evidence.planting import suffixed
 from grader.evidence.reach import cut_off
 from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
 
 TEXT = {
     "en": Words(
@@ -98,6 +100,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             edits.append(drop_suffix(case.code, cut.whole, cut.part))
     quieted = list(_quieted(forward))
     yield [*edits, *quieted]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Detach what backward is called on."""
+    for training in trainings(case):
+        yield [suffixed(case, root_value(training), ".detach()")]
 
 
 def _cuts(forward: Forward) -> list[_Cut]:

@@ -41,8 +41,10 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.code import targets_of
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.trace import Event
 
 TEXT = {
@@ -117,3 +119,10 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         total = case.code.replace(added, f"{text}.detach()")
         yield [case.code.replace(call, f"{text}.backward({', '.join(rest)})"), total]
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Ask for a graph of the gradients, which nothing uses."""
+    for training in trainings(case):
+        if training.loop is not None:
+            yield [with_keyword(case, training.call, "create_graph", "True")]

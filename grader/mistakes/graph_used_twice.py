@@ -42,7 +42,9 @@ from itertools import pairwise
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.planting import moved, named_root
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
 from grader.model import RunError
 from grader.trace import Event
 
@@ -109,6 +111,32 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             ):
                 yield [case.code.delete(one)]
             yield [case.code.insert_after(one, f"{name} = {name}.detach()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Call backward twice; or compute the loss once, in front of the loop."""
+    for training in trainings(case):
+        name, lines = named_root(training)
+        again = f"{name}.backward()"
+        if lines:
+            before = case.code.insert_before(training.statement, *lines)
+            yield [
+                before,
+                case.code.replace(
+                    training.statement, f"{again}\n{case.code.indent(training.statement)}{again}"
+                ),
+            ]
+        else:
+            yield [case.code.insert_after(training.statement, again)]
+        loss = case.code.statement(root_value(training))
+        again_each_time = isinstance(training.loop, ast.For) and names_in(loss) & _taken(training.loop)
+        if training.loop is not None and loss is not training.statement and not again_each_time:
+            yield moved(case, [loss], before=training.loop)
+
+
+def _taken(loop: ast.For) -> set[str]:
+    """The names that a loop gives to what it goes over."""
+    return {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
 
 
 def _moved(case: Case, loop: Loop, sliced: list[ast.stmt]) -> Iterator[list[Edit]]:

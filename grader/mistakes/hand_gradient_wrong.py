@@ -53,7 +53,9 @@ from grader.evidence.code import Function, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import derivative_in, residual_bias, returned_parts, value_of
 from grader.evidence.lines import at_end, function_called
+from grader.evidence.rewrite import keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import by_hand
 
 TEXT = {
     "en": Words(
@@ -107,6 +109,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             line = case.code.line(case.code.cell_of(node), start[0])
             within = line[: start[1]].rstrip().endswith("(") and line[end[1] :].lstrip().startswith(")")
             yield [case.code.replace(node, f"({text})" if bracketed and not within else text)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Forget the last term of the derivative; or double what it is."""
+    for hand in by_hand(case):
+        value = hand.returned.value
+        first = value.elts[0] if isinstance(value, ast.Tuple) else value
+        if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
+            yield keep_only(case.code, first, first.left)
+        elif first is not None:
+            yield [case.code.replace(first, f"2 * ({case.code.text(first)})")]
 
 
 def _wrong_walk(case: Case) -> Iterator[Suspicion]:

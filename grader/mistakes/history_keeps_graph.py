@@ -42,8 +42,10 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import last_name
 from grader.evidence.edits import Edit
+from grader.evidence.planting import named_root
 from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -84,6 +86,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     value = suspicion.node
     if isinstance(value, ast.expr):
         yield [case.code.replace(value, f"{atom(case.code, value)}.item()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Keep each loss, with its graph, in a list."""
+    for training in trainings(case):
+        name, lines = named_root(training)
+        if training.loop is not None and not lines:
+            made = case.code.insert_before(training.whole, "losses = []")
+            yield [made, case.code.insert_after(training.statement, f"losses.append({name})")]
 
 
 def _kept(case: Case) -> Iterator[tuple[ast.expr, str, int]]:

@@ -34,6 +34,7 @@ for step in range(1000):
 Change the tensor in place, without autograd watching: `with torch.no_grad(): w -= 0.05 * w.grad`.
 """
 
+import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
@@ -41,6 +42,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.rebinding import mends, rebindings
 from grader.evidence.rebound_loops import Rebinding
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -78,6 +80,19 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Write the updates into the tensors that are there."""
     yield from mends(case, rebindings(case))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Write updates in place as assignments: `w = w - …`."""
+    for training in trainings(case):
+        edits = []
+        for one in training.updates:
+            statement = one.statement
+            if isinstance(statement, ast.AugAssign) and isinstance(one.target, ast.Name):
+                sign = "-" if isinstance(statement.op, ast.Sub) else "+"
+                text = f"{one.owner} = {one.owner} {sign} {case.code.text(statement.value)}"
+                edits.append(case.code.replace(statement, text))
+        yield edits
 
 
 def _line(case: Case, one: Rebinding) -> str:

@@ -41,6 +41,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of, rates, tidy, turned
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TUNES = True
 TEXT = {
@@ -97,3 +98,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
                 yield turned(case.code, found, rate / number)
         yield turned(case.code, found, 0.1)
         yield turned(case.code, found, 0.01)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A hundred times the learning rate."""
+    if any(trainings(case)):
+        yield turned(case.code, rates(case), 100)

@@ -39,7 +39,9 @@ from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.losses import SURE, Way, ways
+from grader.evidence.rewrite import rename_call
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import squares
 
 TEXT = {
     "en": Words(
@@ -101,3 +103,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found: list[Way] = ways(forward_of(case))
     for way in found[:3]:
         yield list(way.edits)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """The size of the error in place of its square."""
+    for square in squares(case):
+        yield [case.code.replace(square, f"({case.code.text(square.left)}).abs()")]
+    for call in case.code.calls("MSELoss"):
+        yield [rename_call(case.code, call, "L1Loss")]

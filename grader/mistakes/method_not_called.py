@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -85,6 +86,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         _, end = case.code.span(place)
         edits.append(Edit(case.code.cell_of(place), end, end, "()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Forget the brackets behind what clears gradients, steps, or asks for gradients."""
+    for training in trainings(case):
+        for one in (*training.clearing[-1:], *training.steps[:1], training.statement):
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) and not one.value.args:
+                yield [case.code.replace(one, case.code.text(one.value.func))]
 
 
 def _places(case: Case) -> list[ast.Attribute]:

@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop
 from grader.evidence.edits import Edit
+from grader.evidence.knobs import bound_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -81,6 +83,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             colon = line.find(":", end[1])
             if colon >= 0:
                 yield [Edit(cell, start, (end[0], colon), f"for _ in range({ROUNDS})")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Go on for ever in a loop that the run comes to, in place of a number of rounds."""
+    for training in trainings(case):
+        loop = training.whole
+        if isinstance(loop, ast.For) and bound_of(loop) is not None and case.events_in(loop, "backward"):
+            start, (line, column) = case.code.span(loop)[0], case.code.span(loop.iter)[1]
+            yield [Edit(case.code.cell_of(loop), start, (line, column), "while True")]
 
 
 def _loop(case: Case, cell: int | None, line: int | None) -> ast.While | None:

@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
+from grader.evidence.planting import unwrapped
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import guards, trainings
 from grader.evidence.updates import Update
 
 TEXT = {
@@ -87,6 +89,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             edits.append(case.code.delete(statement))
     for way in unwatched(case, _outside(case)):
         yield [*edits, *way]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Write no_grad as a statement of its own; or name it in `with` without calling it."""
+    for training in trainings(case):
+        for guard in guards(training):
+            yield unwrapped(case, guard, "torch.no_grad()")
+            call = guard.items[0].context_expr
+            if isinstance(call, ast.Call):
+                yield [case.code.replace(call, case.code.text(call.func))]
 
 
 def _outside(case: Case) -> list[Update]:

@@ -45,6 +45,7 @@ from grader.evidence.forward import Forward, forward_of
 from grader.evidence.reach import cut_off
 from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import products
 
 TEXT = {
     "en": Words(
@@ -116,6 +117,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield mended
     if mended != edits:
         yield edits
+
+
+ALSO_NAMED = ("graph-detached",)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Multiply the data by the parameter's numbers in numpy."""
+    for _, name, _ in products(case):
+        yield [case.code.replace(name, f"{name.id}.detach().numpy()")]
 
 
 def _uses(forward: Forward) -> list[_Use]:

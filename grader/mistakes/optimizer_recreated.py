@@ -39,7 +39,9 @@ from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.trace import Optimizer
 
 TEXT = {
@@ -86,6 +88,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     outer = outer or case.code.function(statement)
     if outer is not None:
         yield case.code.move(statement, before=outer)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make the optimizer at the top of the loop."""
+    for training in trainings(case):
+        for call in optimizer_calls(case):
+            if training.loop is not None and case.code.loop(call) is None:
+                yield moved(case, [case.code.statement(call)], before=training.block[0])
 
 
 def _kept_on(case: Case, optimizers: list[Optimizer]) -> bool:

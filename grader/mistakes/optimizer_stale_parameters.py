@@ -37,10 +37,11 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import made_at_top
 from grader.evidence.updates import updates
 from grader.trace import Event
 
@@ -93,6 +94,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     first, names = block.index(statement), _names(case)
     again = [one for one in block[first + 1 :] if isinstance(one, ast.Assign) and _assigns(one, names)]
     yield [case.code.delete(one) for one in again]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make the model anew when the optimizer has been made."""
+    for call in optimizer_calls(case):
+        for made in made_at_top(case, names_in(call.args[0]) if call.args else ()):
+            yield [case.code.insert_after(case.code.statement(call), case.code.text(made))]
 
 
 def _stale(case: Case, made: Event) -> bool:

@@ -42,7 +42,9 @@ from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import updates
 
 TEXT = {
@@ -83,9 +85,25 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     elif still:
         yield _joined(case, still)
         yield _written_alike(case, still)
+        yield [
+            case.code.replace(part, case.code.text(whole))
+            for part in _parts(case)
+            for whole in _asked(case, part)
+        ]
     else:
         yield _written_back(case)
         yield _not_copied(case)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the update of the last parameter, or keep all but the first from the optimizer."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            last = training.names[-1]
+            yield taken_away(case, [one.statement for one in training.updates if one.owner == last])
+    for call in optimizer_calls(case):
+        if call.args and isinstance(call.args[0], ast.Call):
+            yield [case.code.replace(call.args[0], f"list({case.code.text(call.args[0])})[:1]")]
 
 
 def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
@@ -102,6 +120,8 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
             yield case.code.statement(call[0]), still[0], 0.95
         elif taken:
             yield taken[0].statement, still[0], 0.95
+        elif parts := _parts(case):
+            yield case.code.statement(parts[0]), still[0], 0.95
     elif not case.steps and _all_still(case):
         for statement, name in _elsewhere(case):
             yield statement, name, 0.93
@@ -137,6 +157,16 @@ def _lists(case: Case) -> list[ast.Call]:
     return [
         call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)
     ]
+
+
+def _parts(case: Case) -> list[ast.expr]:
+    """What optimizers were given that is made of a model's `parameters()`, but not all of it."""
+    given = [call.args[0] for call in optimizer_calls(case) if call.args]
+    return [one for one in given if any(whole is not one for whole in _asked(case, one))]
+
+
+def _asked(case: Case, given: ast.expr) -> list[ast.Call]:
+    return list(case.code.calls("parameters", inside=given))[:1]
 
 
 def _single(case: Case) -> ast.expr | None:

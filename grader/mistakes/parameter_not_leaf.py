@@ -42,6 +42,7 @@ from grader.evidence.creation import made, trained_names, without_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradients_in
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -78,6 +79,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             text = f"({text})"
         edits.append(case.code.replace(value, f"{text}.requires_grad_()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Multiply a tensor after it was made a leaf."""
+    for leaf in leaves(case):
+        yield [case.code.replace(leaf.call, f"{case.code.text(leaf.call)} * 1.0")]
 
 
 def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:

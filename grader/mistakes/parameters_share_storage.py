@@ -34,11 +34,14 @@ Make each parameter by a call of its own.
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.creation import made, maker, trained_names
 from grader.evidence.edits import Edit
+from grader.evidence.lines import at_end
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -89,6 +92,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     ]
     if source is not None:
         yield [case.code.replace(statement.value, case.code.text(source))]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Give a second parameter the tensor of the first."""
+    for one, other in pairwise(leaves(case)):
+        sizes = [found.size for name in (one.name, other.name) if (found := at_end(case, name)) is not None]
+        if case.code.block(one.statement) is case.code.block(other.statement) and sizes[:1] * 2 == sizes:
+            yield [case.code.replace(other.call, one.name)]
 
 
 def _shared(case: Case) -> tuple[str, str, ast.stmt] | None:

@@ -43,6 +43,7 @@ from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves, training_statements
 from grader.model import RunError
 
 TEXT = {
@@ -98,6 +99,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             if isinstance(argument, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
                 edits.append(Edit(case.code.cell_of(argument), end, end, ".item()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Turn a parameter into numpy, as for a plot, when the training is over."""
+    names = [leaf.name for leaf in leaves(case) if isinstance(case.code.parent(leaf.statement), ast.Module)]
+    for statement in training_statements(case):
+        if names:
+            yield [case.code.insert_after(statement, f"shown = {names[0]}.numpy()")]
 
 
 def _in_forward(case: Case, statement: ast.stmt) -> bool:

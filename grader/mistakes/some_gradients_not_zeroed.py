@@ -39,7 +39,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.kept import Kept, before_backward, clear, doubled_gradients, kept_gradients, suspicion_of
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -72,6 +74,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     doubled = None if found else doubled_gradients(case)
     yield from clear(case, found) if doubled is None else [before_backward(case, [doubled])]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the last of several statements that clear gradients."""
+    for training in trainings(case):
+        if len(training.clears) > 1:
+            yield taken_away(case, training.clearing[-1:])
 
 
 def _found(case: Case) -> list[Kept]:

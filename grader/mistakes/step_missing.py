@@ -36,7 +36,9 @@ from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import is_step, optimizer_names
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import updates
 
 TEXT = {
@@ -78,6 +80,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Step after backward."""
     if isinstance(suspicion.node, ast.stmt):
         yield [case.code.insert_after(suspicion.node, f"{_name(case)}.step()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave the step out."""
+    for training in trainings(case):
+        yield taken_away(case, training.steps)
 
 
 def _name(case: Case) -> str:

@@ -38,7 +38,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
+from grader.evidence.planting import unwrapped
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import guards, trainings
 
 TEXT = {
     "en": Words(
@@ -74,3 +76,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Put the updates under no_grad, or change `.data`."""
     yield from unwatched(case, tracked_updates(case))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Take the updates out of `with torch.no_grad():`."""
+    for training in trainings(case):
+        yield [edit for guard in guards(training) for edit in unwrapped(case, guard)]

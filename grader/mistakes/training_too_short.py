@@ -37,9 +37,10 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.knobs import number_of, rate_missing, rates, steps, tidy, turned, written
+from grader.evidence.knobs import number_of, rate_asked, rate_missing, rates, steps, tidy, turned, written
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TUNES = True
 TEXT = {
@@ -83,10 +84,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ten times the steps; where these are small for the bend of the loss, larger ones first."""
     del suspicion
     more, larger = turned(case.code, steps(case), MANY), _larger(case)
-    ordered = [larger, more] if _slow(case) else [more, larger]
+    ordered = [larger, more] if _slow(case) or rate_asked(case) else [more, larger]
     yield from ordered
     if more and larger:
         yield [*more, *larger]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A tenth of the steps, and a hundredth of the learning rate."""
+    if any(trainings(case)):
+        yield [
+            case.code.replace(node, str(max(1, round((number_of(node) or 0) / MANY)))) for node in steps(case)
+        ]
+        yield turned(case.code, rates(case), 1e-2)
 
 
 def _slow(case: Case) -> bool:
@@ -100,7 +110,7 @@ def _slow(case: Case) -> bool:
 def _larger(case: Case) -> list[Edit]:
     found, missing = rates(case), rate_missing(case)
     bend = curvature(case, main_place(case))
-    wanted = tidy(0.5 / bend) if bend else 0.0
+    wanted = rate_asked(case) or (tidy(0.5 / bend) if bend else 0.0)
     if found:
         number = abs(number_of(found[0]) or 0.0)
         factor = wanted / number if wanted and number and wanted / number >= 2 else MANY  # noqa: PLR2004

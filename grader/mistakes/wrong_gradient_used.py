@@ -42,6 +42,7 @@ from grader.evidence.code import Code
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import grad_inputs, gradient_names, gradient_of, plain_name
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import Update, updates
 
 TEXT = {
@@ -88,6 +89,18 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         else:
             edits.append(case.code.replace(node, f"{update.owner}.grad"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Step the last parameter along the gradient of the first."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            first, last = training.names[0], training.updates[-1]
+            yield [
+                case.code.replace(node.value, first)
+                for node in case.code.inside(last.statement, ast.Attribute)
+                if node.attr == "grad" and ast.unparse(node.value) == last.owner
+            ]
 
 
 def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:

@@ -37,7 +37,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.evidence.updates import own_updates
 
 TEXT = {
@@ -71,6 +73,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield [edit for one, _, last in found for edit in case.code.move(one, after=last)]
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Clear right behind backward."""
+    for training in trainings(case):
+        if training.loop is not None and (training.updates or training.steps):
+            yield moved(case, training.lifted(training.clearing), after=training.statement)
+
+
 def _moves(case: Case) -> bool:
     return any(
         bool((move.delta != 0).any()) for events in case.places().values() for move in case.moves(events)
@@ -97,14 +106,14 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
                 if name == owner or (not _is_step(statement) and _is_zero_grad(one)) or _is_step(statement)
             ]
             uses = [use for use in uses if use[0] >= 0]
-            if one not in block or not uses:
+            at, here = block.index(backward), _index(case, block, one)
+            if here < 0 or not uses:
                 continue
-            at, here = block.index(backward), block.index(one)
             last = max(uses, key=lambda use: use[0])
             first = min(index for index, _ in uses)
             stale = here < first < at and _is_step(block[first])
             if at < here < first or stale:
-                found.append((one, backward, block[last[0]]))
+                found.append((block[here], backward, block[last[0]]))
     return found
 
 

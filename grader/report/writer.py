@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -106,6 +106,17 @@ def screen(file: IO[str] | None = None) -> Console:
     target = file or sys.stdout
     width = None if target.isatty() else PLAIN_WIDTH
     return Console(file=target, width=width, highlight=False, soft_wrap=False)
+
+
+@contextlib.contextmanager
+def counting(language: Language) -> Iterator[Callable[[int, int], None]]:
+    """Say on the error channel, if that is a terminal, how far a self-test is."""
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield lambda done, of: None
+        return
+    with errors.status(say("progress-start", language)) as status:
+        yield lambda done, of: status.update(say("progress-selftest", language, {"done": done, "of": of}))
 
 
 def complain(error: GraderError, language: Language) -> None:
