@@ -45,7 +45,7 @@ LAX = """
     @pytest.mark.points(1)
     def test_runs(run):
         '''It runs to its end.'''
-        if run.errors:
+        if run.record.errors:
             fail("look-again", name="w")
 """
 
