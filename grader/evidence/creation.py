@@ -12,7 +12,7 @@ from grader.evidence.updates import Update, own_updates
 
 MAKERS = ("tensor", "zeros", "ones", "randn", "rand", "full", "empty", "FloatTensor", "Tensor", "normal", "randint",
           "as_tensor", "from_numpy", "zeros_like", "ones_like", "randn_like", "arange", "linspace")  # fmt: skip
-LEAF_MAKERS = ("requires_grad_", "Variable", "Parameter")
+LEAF_MAKERS = ("requires_grad_", "Parameter")
 
 
 def made(case: Case, name: str) -> Iterator[tuple[ast.stmt, ast.expr]]:
@@ -39,6 +39,7 @@ def makes_leaf(value: ast.AST) -> bool:
     """Whether an expression ends in a fresh leaf: `….requires_grad_()`, `torch.tensor(…, requires_grad=True)`."""
     return any(
         (isinstance(node, ast.Call) and called(node) in LEAF_MAKERS)
+        or (isinstance(node, ast.Call) and called(node) == "Variable" and len(node.args) > 1)
         or (isinstance(node, ast.keyword) and node.arg == "requires_grad")
         for node in ast.walk(value)
     )

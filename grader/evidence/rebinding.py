@@ -11,7 +11,14 @@ from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import bare, gradients_in
 from grader.evidence.leaves import lost, stays_leaf, was_leaf
-from grader.evidence.rebound_loops import Rebinding, iterates, loop_variables, rebound_lists, texts
+from grader.evidence.rebound_loops import (
+    Rebinding,
+    iterates,
+    loop_variables,
+    rebound_lists,
+    requires_again,
+    texts,
+)
 from grader.evidence.scopes import argument_names, declares, in_no_grad, repeats, scope
 from grader.evidence.updates import Update, own_updates
 
@@ -169,13 +176,22 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
 
 def _returned(case: Case) -> Iterator[Rebinding]:
     """`w = update(w)`, where the function returns `w - lr * w.grad`."""
-    makers = {
-        function.name
+    values = [
+        (function.name, one.value)
         for function in case.code.all(ast.FunctionDef)
         for one in case.code.inside(function, ast.Return)
-        if one.value is not None and gradients_in(one.value) and not makes_leaf(one.value)
-        and any(isinstance(node, ast.BinOp) for node in ast.walk(one.value))
-    }  # fmt: skip
+        if one.value is not None
+    ]
+    for statement in case.code.all(ast.Assign):
+        if isinstance(statement.value, ast.Lambda):
+            values.append((ast.unparse(statement.targets[0]), statement.value.body))
+    makers = {
+        name
+        for name, value in values
+        if gradients_in(value)
+        and not makes_leaf(value)
+        and any(isinstance(node, ast.BinOp) for node in ast.walk(value))
+    }
     for loop in case.training_loops if makers else ():
         for statement in case.code.inside(loop, ast.Assign):
             if isinstance(statement.value, ast.Call) and called(statement.value) in makers:
@@ -197,7 +213,7 @@ def _made_leaf_again(case: Case, update: Update) -> bool:
     while isinstance(root, ast.stmt) and (outer := case.code.loop(root)) is not None:
         root = outer
     for node in case.code.inside(root, ast.Attribute):
-        if node.attr in ("requires_grad_", "requires_grad"):
+        if requires_again(case, node):
             owner = ast.unparse(bare(node.value))
             if owner == update.owner or iterates(case, node, update.owner.split("[")[0]):
                 return True

@@ -28,60 +28,69 @@ class Rebinding(NamedTuple):
     clearing: tuple[Edit, ...] = ()
 
 
+class _Items(NamedTuple):
+    """A list that is made item by item: what of, under which names, over what."""
+
+    made: ast.expr
+    named: ast.expr | ast.arguments
+    over: ast.expr
+
+
 def rebound_lists(case: Case) -> Iterator[Rebinding]:
-    """`params = [p - lr * p.grad for p in params]`, of lists and of dicts."""
+    """`params = [p - lr * p.grad for p in params]`, of lists and of dicts; also by `map`."""
     backward = any(case.code.calls("backward"))
     for statement in case.code.all(ast.Assign):
-        value, target = statement.value, ast.unparse(statement.targets[0])
-        if (
-            isinstance(value, ast.Call)
-            and called(value) in ("list", "tuple", "dict")
-            and len(value.args) == 1
-        ):
-            value = value.args[0]
-        if (
-            not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp)
-            or len(value.generators) != 1
-        ):
+        target, items = ast.unparse(statement.targets[0]), _items(statement.value)
+        if items is None or makes_leaf(statement.value) or not repeats(case, statement):
             continue
-        (generator,) = value.generators
-        made = value.value if isinstance(value, ast.DictComp) else value.elt
-        name = _stepped_in(made, generator)
-        if not name or makes_leaf(value) or generator.ifs or not repeats(case, statement):
-            continue
-        how = lost(case, f"{target}[0]")
-        if name not in gradients_in(made) and how != "gradient" and not (how and backward):
+        name, how = _stepped_in(items), lost(case, f"{target}[0]")
+        if not name or (
+            name not in gradients_in(items.made) and how != "gradient" and not (how and backward)
+        ):
             continue
         if stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
             continue
         edits: list[Edit] = []
         line = case.code.line(case.code.cell_of(statement), statement.lineno).strip()
         if line == case.code.text(statement):
-            head = f"for {case.code.text(generator.target)} in {case.code.text(generator.iter)}:"
-            text = f"{head} {name}.data = {case.code.text(made)}"
+            head = f"for {ast.unparse(items.named)} in {case.code.text(items.over)}:"
+            text = f"{head} {name}.data = {case.code.text(items.made)}"
             edits = [case.code.replace(statement, text + ending) for ending in ("", f"; {name}.grad = None")]
         yield Rebinding(statement, target, 0.93, tuple(edits[:1]), tuple(edits[1:]))
 
 
-def _stepped_in(made: ast.expr, generator: ast.comprehension) -> str:
-    """The name of a comprehension's own that is stepped in it; '' if there is none."""
-    if not isinstance(made, ast.BinOp | ast.Call):
+def _items(value: ast.expr) -> _Items | None:
+    if isinstance(value, ast.Call) and called(value) in ("list", "tuple", "dict") and len(value.args) == 1:
+        value = value.args[0]
+    if isinstance(value, ast.Call) and called(value) == "map" and len(value.args) == 2:  # noqa: PLR2004 - one list
+        step, over = value.args
+        return _Items(step.body, step.args, over) if isinstance(step, ast.Lambda) else None
+    if not isinstance(value, ast.ListComp | ast.GeneratorExp | ast.DictComp) or len(value.generators) != 1:
+        return None
+    (generator,) = value.generators
+    made = value.value if isinstance(value, ast.DictComp) else value.elt
+    return None if generator.ifs else _Items(made, generator.target, generator.iter)
+
+
+def _stepped_in(items: _Items) -> str:
+    """The name that stands for an item and is stepped; '' if there is none."""
+    if not isinstance(items.made, ast.BinOp | ast.Call):
         return ""
-    own = {node.id for node in ast.walk(generator.target) if isinstance(node, ast.Name)}
+    own = {ast.unparse(node) for node in ast.walk(items.named) if isinstance(node, ast.Name | ast.arg)}
     below = {
         id(node)
-        for gradient in ast.walk(made)
+        for gradient in ast.walk(items.made)
         if isinstance(gradient, ast.Attribute) and gradient.attr == "grad"
         for node in ast.walk(gradient)
     }
-    read = [node.id for node in ast.walk(made) if isinstance(node, ast.Name) and id(node) not in below]
+    read = [node.id for node in ast.walk(items.made) if isinstance(node, ast.Name) and id(node) not in below]
     return next((name for name in read if name in own), "")
 
 
 def _leaves_later(case: Case, statement: ast.stmt, target: str) -> bool:
     """Whether the same block goes on to make leaves of what a list holds: `for p in params: p.requires_grad_()`."""
     return any(
-        node.attr in ("requires_grad_", "requires_grad") and iterates(case, node, target)
+        requires_again(case, node) and iterates(case, node, target)
         for one in case.code.block(statement)
         for node in case.code.inside(one, ast.Attribute)
     )
@@ -117,6 +126,18 @@ def _renamed(case: Case, loop: ast.For, target: ast.Name, uses: list[ast.Name]) 
     for use in uses:
         if case.code.around(use, ast.Subscript) is not None and case.code.parent(use) is not loop:
             yield case.code.replace(use, fresh)
+
+
+def requires_again(case: Case, node: ast.Attribute) -> bool:
+    """Whether this is `….requires_grad_()` or `….requires_grad = True`."""
+    parent = case.code.parent(node)
+    if node.attr == "requires_grad_" and isinstance(parent, ast.Call):
+        given = parent.args[0] if parent.args else None
+    elif node.attr == "requires_grad" and isinstance(node.ctx, ast.Store) and isinstance(parent, ast.Assign):
+        given = parent.value
+    else:
+        return False
+    return not (isinstance(given, ast.Constant) and given.value is False)
 
 
 def iterates(case: Case, node: ast.AST, owner: str) -> bool:

@@ -148,6 +148,8 @@ def _missing(case: Case) -> list[str]:
         return []
     bare = {name for one in event.tensors if one.leaf and not one.requires_grad for name in one.names}
     bare |= set() if case.gradient_events else {name for name in event.plain if name in event.plain}
+    for one in case.gradient_events:  # what required one then was made with it, and lost it later
+        bare -= {name for tensor in one.tensors if tensor.requires_grad for name in tensor.names}
     for wanted in (_in_sight(case), USUAL):
         if missing := [name for name in wanted if name in bare and any(True for _ in made(case, name))]:
             return missing

@@ -43,6 +43,12 @@ ON_A_LINE = {
         w = Variable(w.data - lr * w.grad.data, requires_grad=True)
         b = Variable(b.data - lr * b.grad.data, requires_grad=True)
 """,
+    "wrapped again, flag by position": """
+        import torch\\n => import torch\\nfrom torch.autograd import Variable\\n
+        ---
+        w = Variable(w.data - lr * w.grad.data, True)
+        b = Variable(b.data - lr * b.grad.data, True)
+""",
     "parameters made anew": """
         w = torch.nn.Parameter(w.data - lr * w.grad)
         b = torch.nn.Parameter(b.data - lr * b.grad)

@@ -174,6 +174,24 @@ ON_A_LINE = {
             w = w - lr * w_grad
             b = b - lr * b_grad
     """,
+    "lambda": """
+        lr = 1e-2 => lr = 1e-2\\nstep = lambda p: p - lr * p.grad
+        ---
+        w = step(w)
+        b = step(b)
+    """,
+    "map": "w, b = map(lambda p: p - lr * p.grad, [w, b])",
+    "wrapped, not required": """
+        import torch\\n => import torch\\nfrom torch.autograd import Variable\\n
+        ---
+        w = Variable(w.data - lr * w.grad.data)
+        b = Variable(b.data - lr * b.grad.data)
+    """,
+    "list returned": """
+        lr = 1e-2 => lr = 1e-2\\ndef sgd(params, lr):\\n    return [p - lr * p.grad for p in params]
+        ---
+        w, b = sgd([w, b], lr)
+    """,
     "local function": """
         lr = 1e-2 => lr = 1e-2\\ndef update(p, lr):\\n    return p - lr * p.grad
         ---
