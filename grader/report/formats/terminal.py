@@ -21,7 +21,7 @@ def render(document: Document, width: int = PLAIN_WIDTH) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False, color_system=None, _environ={})
     terminal.show(document, console)
     assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
 def part(document: Document) -> str:
