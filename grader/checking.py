@@ -13,7 +13,9 @@ from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
 from grader.model import Language
+from grader.report.discovery import TERMINAL
 from grader.settings import Settings
+from grader.watching import demand_watchable, on_each_save
 
 if TYPE_CHECKING:
     from grader.kernel.pool import Kernels
@@ -37,7 +39,7 @@ class Request(NamedTuple):
     """What is asked for.
 
     files: the submissions; formats, output: how and where the reports are written. isolated: whether others' files need a sandbox;
-    graded: whether the reports have points.
+    graded: whether the reports have points; watch: whether the file is graded again each time it is saved.
     """
 
     files: list[Path]
@@ -46,6 +48,7 @@ class Request(NamedTuple):
     language: Language
     isolated: bool
     graded: bool = True
+    watch: bool = False
 
 
 def on_each(request: Request, settings: Settings, one: "One") -> int:
@@ -55,6 +58,8 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
     kernels.
     """
     several = may_be_several(request.files)
+    if request.watch:
+        demand_watchable(request.files, on_screen=[*request.formats] == [TERMINAL] and not request.output)
     with warm_parent(settings) as zygote:
         # It warms up for a second or two, in which all that is needed later is imported.
         from grader import examine, grade  # noqa: F401, PLC0415
@@ -72,10 +77,14 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
                 _leave_results(request, where, fault, several=several)
                 raise
             with Writer(where, request.language, several=several, spared=request.files) as writer:
-                codes = [
-                    one(handed_in, kernels, writer) for path in request.files for handed_in in load_all(path)
-                ]
-    return next((code for code in (3, 2, 1) if code in codes), 0)
+
+                def grade_all() -> int:
+                    codes = [one(each, kernels, writer) for path in request.files for each in load_all(path)]
+                    return next((code for code in (3, 2, 1) if code in codes), 0)
+
+                return (
+                    on_each_save(request.files[0], grade_all, writer.tell) if request.watch else grade_all()
+                )
 
 
 def _places(request: Request, *, several: bool) -> "list[Place]":

@@ -94,16 +94,22 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     output: OutputOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Grade the file again each time it is saved, until Ctrl-C.")
+    ] = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
 
-    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
+    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded; with --watch, that of the
+    last report, or 130 if it was interrupted while it graded.
     """
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        request = Request(files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, watch=watch
+        )
         code = on_each(request, settings, partial(check_one, exercise, settings))
     raise typer.Exit(code)
 

@@ -49,7 +49,7 @@ def refused(language: Language) -> Document:
 
 def kinds(language: Language) -> dict[str, Document]:
     """Reports of every kind: graded, ungradable, without checks, and a diagnosis without an exercise."""
-    unscored = {
+    unscored: dict[str, Any] = {
         "checks": [],
         "score": None,
         "max_score": 0.0,

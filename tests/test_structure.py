@@ -101,6 +101,7 @@ MAY_IMPORT = {
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",
+    "watching": "archive errors model",
     "doctor": "errors exercise kernel.canary kernel.job kernel.pool kernel.sandbox.landlock kernel.warm model"
     " settings",
     # what checks are made of
@@ -111,7 +112,7 @@ MAY_IMPORT = {
     "hidden": "exercise model settings",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.doctor report.document report.places report.writer settings",
+    " report.discovery report.doctor report.document report.places report.writer settings watching",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails

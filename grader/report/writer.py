@@ -13,7 +13,7 @@ from rich.status import Status
 
 from grader.errors import GraderError
 from grader.exercise import Exercise
-from grader.model import Language, Report
+from grader.model import Language, Report, Text
 from grader.report.document import word
 from grader.report.escape import one_line
 from grader.report.outlets import Screen, outlet
@@ -80,6 +80,12 @@ class Writer:
         """Say on the error channel what is wrong."""
         self._pause()
         complain(error, self._language)
+
+    def tell(self, text: Text) -> None:
+        """Say on the error channel what happens now."""
+        self._pause()
+        words = one_line(say(text.id, self._language, text.params))
+        self._errors.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def _pause(self) -> None:
         """Clear the progress line, in the middle of which the next text would begin."""
