@@ -8,6 +8,7 @@ REPORT = {
     "report.sentences": "report.document text",
     "report.findings": "report.document report.escape report.sentences report.wrap text",
     "report.explain": "catalogue model",
+    "report.curve": "model report.wrap text",
     "report.formats": "",
     "report.discovery": "errors model report.document report.formats",
     "report.places": "errors report.discovery",

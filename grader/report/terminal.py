@@ -27,6 +27,7 @@ def show(document: Document, console: Console) -> None:
         console.print(finding)
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
+    # The curve of the loss comes here, by `curve.drawn(points, document.language)`, once a document has one.
     if document.checks:
         console.print(_checks(document))
     for reason in document.needs_review[:MAX_REASONS]:
