@@ -18,6 +18,7 @@ from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.model import Language
+from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
 from grader.text import say
@@ -30,13 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    terminal = "terminal"
-    json = "json"
 
 
 class Described(StrEnum):
@@ -68,9 +62,19 @@ CourseOption = Annotated[
     typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default."),
 ]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", help="Write to this file instead of the screen.")
+    Path | None,
+    typer.Option(
+        "--output", help="Write to this file instead of the screen; with several formats, into this folder."
+    ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="How to write the report, as `grader formats` lists it; for the terminal by default. May be given several times.",
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
 UnsafeOption = Annotated[
     bool,
@@ -86,20 +90,26 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     exercise: ExerciseOption = None,
     language: LanguageOption = None,
-    format: FormatOption = Format.terminal,
+    format: FormatOption = None,
     output: OutputOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Grade the file again each time it is saved, until Ctrl-C.")
+    ] = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
 
-    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
+    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded; with --watch, that of the
+    last report, or 130 if it was interrupted while it graded.
     """
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, watch=watch
+        )
         code = on_each(request, settings, partial(check_one, exercise, settings))
     raise typer.Exit(code)
 
@@ -108,7 +118,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
 def diagnose(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     language: LanguageOption = None,
-    format: FormatOption = Format.terminal,
+    format: FormatOption = None,
     output: OutputOption = None,
     seed: SeedOption = None,
     unsafe_no_sandbox: UnsafeOption = False,
@@ -118,7 +128,9 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with _answering(language, None, seed) as (settings, spoken):
-        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, graded=False
+        )
         code = on_each(request, settings, partial(diagnose_one, settings))
     raise typer.Exit(code)
 
@@ -154,6 +166,14 @@ def exercises(language: LanguageOption = None, course: CourseOption = None) -> N
         folder = course_folder(settings.course)
         for slug in slugs(folder):
             typer.echo(f"{slug:<22} {load_exercise(folder, slug).manifest.title[spoken]}")
+
+
+@app.command()
+def formats(language: LanguageOption = None) -> None:
+    """List the formats that a report can be written in."""
+    with _answering(language, None) as (_, spoken):
+        for name in names():
+            typer.echo(f"{name:<22} {format_of(name).words[spoken]}")
 
 
 @app.command()
@@ -274,6 +294,14 @@ def _answering(
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _formats(chosen: list[str] | None) -> list[str]:
+    """The names of the formats. Raises UsageError for one that is not known, before anything is started."""
+    for name in chosen or ():
+        if name not in names():
+            raise UsageError("format-unknown", name=name, known=", ".join(names()))
+    return chosen or [TERMINAL]
 
 
 def _language(chosen: str | None) -> Language:

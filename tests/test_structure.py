@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn_evidence import EVIDENCE
+from tests.drawn_report import OF_A_FORMAT, REPORT
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
@@ -21,9 +22,6 @@ MAY_IMPORT = {
     "trace": "values",
     "model": "trace values",
     "line": "",
-    "report": "",
-    "report.escape": "",
-    "report.wrap": "",
     "limits": "model",
     "settings": "errors limits model",
     "text": "model",
@@ -103,6 +101,7 @@ MAY_IMPORT = {
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",
+    "watching": "archive errors model",
     "doctor": "errors exercise kernel.canary kernel.job kernel.pool kernel.sandbox.landlock kernel.warm model"
     " settings",
     # what checks are made of
@@ -114,7 +113,7 @@ MAY_IMPORT = {
     "observed": "model trace",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.doctor report.document report.writer settings",
+    " report.discovery report.doctor report.document report.places report.writer settings watching",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -134,21 +133,16 @@ MAY_IMPORT = {
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
     " rewrites settings starter workers",
     # what people see
-    "report.document": "catalogue exercise model text",
-    "report.findings": "report.document report.escape report.wrap text",
-    "report.explain": "catalogue model",
-    "report.json": "report.document report.escape",
-    "report.terminal": "report.document report.escape report.findings report.wrap text",
-    "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "report.selftest": "catalogue model report.escape report.wrap selftest text",
-    "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
+    **REPORT,
     "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
-    "cli": "catalogue checking doctor errors exercise grader model report.doctor report.document"
+    "cli": "catalogue checking doctor errors exercise grader model report.discovery report.doctor report.document"
     " report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
-# What every mistake may import; they are discovered, so nothing but `catalogue` knows them.
+# What every mistake may import; nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
+# The modules that are discovered by the folder they are in, with what they may import.
+DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
     *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
@@ -172,7 +166,8 @@ def name_of(path: Path) -> str:
 
 def may_import(name: str) -> set[str]:
     """The modules that a module may import."""
-    drawn = OF_A_MISTAKE if name.startswith("mistakes.") else MAY_IMPORT[name]
+    drawn = next((drawn for folder, drawn in DISCOVERED.items() if name.startswith(folder)), None)
+    drawn = MAY_IMPORT[name] if drawn is None else drawn
     patterns = drawn.split()
     return {module for module in FILES if any(fnmatch(module, pattern) for pattern in patterns)}
 
@@ -216,7 +211,7 @@ def cycle_through(name: str) -> list[str]:
 
 
 def test_every_module_is_drawn() -> None:
-    assert set(MAY_IMPORT) == {name for name in FILES if not name.startswith("mistakes.")}
+    assert set(MAY_IMPORT) == {name for name in FILES if not name.startswith(tuple(DISCOVERED))}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
 from grader.report.escape import one_line, one_paragraph, visible
-from grader.report.findings import excerpt, findings, points
+from grader.report.findings import excerpt, findings
+from grader.report.sentences import points
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -26,6 +27,7 @@ def show(document: Document, console: Console) -> None:
         console.print(finding)
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
+    # The curve of the loss comes here, by `curve.drawn(points, document.language)`, once a document has one.
     if document.checks:
         console.print(_checks(document))
     for reason in document.needs_review[:MAX_REASONS]:
@@ -70,7 +72,7 @@ def _checks(document: Document) -> Table:
 
 def _sentence(check: CheckPart, hint: str, document: Document) -> RenderableType:
     skipped = check.status == "skipped"
-    lines: list[RenderableType] = [Line(check.title, style="dim" if skipped else "")]
+    lines: list[RenderableType] = [Line(one_paragraph(check.title), style="dim" if skipped else "")]
     if check.message:
         lines.append(_indented(one_paragraph(check.message), "dim" if skipped else "red"))
     if hint:

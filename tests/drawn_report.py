@@ -1,0 +1,24 @@
+"""The arrows of the modules of `grader/report/`: a part of the map in `tests.test_structure`."""
+
+REPORT = {
+    "report": "",
+    "report.escape": "",
+    "report.wrap": "",
+    "report.document": "catalogue exercise model text",
+    "report.sentences": "report.document text",
+    "report.findings": "report.document report.escape report.sentences report.wrap text",
+    "report.explain": "catalogue model",
+    "report.curve": "model report.wrap text",
+    "report.formats": "",
+    "report.discovery": "errors model report.document report.formats",
+    "report.places": "errors report.discovery",
+    "report.outlets": "errors report.discovery report.document report.places report.terminal",
+    "report.terminal": "report.document report.escape report.findings report.sentences report.wrap text",
+    "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
+    "report.selftest": "catalogue model report.escape report.wrap selftest text",
+    "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
+}
+# What every format may import; nothing but `report.discovery` knows them.
+OF_A_FORMAT = (
+    "model report.document report.escape report.formats.terminal report.terminal report.sentences text"
+)
