@@ -59,8 +59,13 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
         from grader.load import load_all  # noqa: PLC0415
         from grader.report.writer import Writer  # noqa: PLC0415
 
+        if request.format == "html":
+            from grader.report import html  # noqa: F401, PLC0415 - it imports matplotlib
+
         all_mistakes()
         several = may_be_several(files)
+        if several and request.format == "html":
+            raise UsageError("html-of-one")
         with Kernels(settings, zygote) as kernels:
             if kernels.sandbox.tier == "none" and of_others(files) and request.isolated:
                 raise UsageError("others-not-isolated")

@@ -18,6 +18,7 @@ from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.model import Language
+from grader.report.browser import page_for, show_page
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
 from grader.text import say
@@ -37,6 +38,7 @@ class Format(StrEnum):
 
     terminal = "terminal"
     json = "json"
+    html = "html"
 
 
 class Described(StrEnum):
@@ -73,6 +75,12 @@ OutputOption = Annotated[
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+OpenOption = Annotated[
+    bool,
+    typer.Option(
+        "--open", help="Open the report in the browser, as HTML; without --output, a temporary file of it."
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
 UnsafeOption = Annotated[
     bool,
@@ -92,6 +100,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     output: OutputOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
@@ -101,8 +110,11 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
+        format, output = (Format.html, output or page_for(files)) if open else (format, output)
         request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
         code = on_each(request, settings, partial(check_one, exercise, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 
@@ -113,6 +125,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     format: FormatOption = Format.terminal,
     output: OutputOption = None,
     seed: SeedOption = None,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Name the mistakes of any PyTorch notebook or module, without an exercise.
@@ -120,8 +133,11 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with _answering(language, None, seed) as (settings, spoken):
+        format, output = (Format.html, output or page_for(files)) if open else (format, output)
         request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
         code = on_each(request, settings, partial(diagnose_one, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 

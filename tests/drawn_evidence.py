@@ -9,6 +9,7 @@ EVIDENCE = {
     "evidence.expressions": "evidence.case evidence.code evidence.update_lines",
     "evidence.formulas": "evidence.code",
     "evidence.forward": "evidence.case evidence.code",
+    "evidence.graph": "evidence.case picture trace",
     "evidence.kept": "arrays evidence.case evidence.edits evidence.update_lines model trace",
     "evidence.knobs": "evidence.case evidence.code evidence.edits evidence.updates",
     "evidence.lines": "arrays evidence.case evidence.code evidence.edits exchange",
@@ -19,6 +20,7 @@ EVIDENCE = {
     "evidence.rewrite": "evidence.code evidence.edits",
     "evidence.scales": "arrays batches evidence.case evidence.lines",
     "evidence.suspicion": "model",
+    "evidence.training": "arrays evidence.case evidence.graph evidence.lines exchange exercise picture steps trace valley",
     "evidence.update_lines": "evidence.case evidence.code trace",
     "evidence.updates": "evidence.case evidence.code evidence.edits",
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn_evidence import EVIDENCE
+from tests.drawn_reports import REPORTS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
@@ -19,11 +20,10 @@ MAY_IMPORT = {
     "errors": "",
     "values": "",
     "trace": "values",
-    "model": "trace values",
+    "model": "picture trace values",
+    "picture": "trace",
+    "valley": "arrays picture",
     "line": "",
-    "report": "",
-    "report.escape": "",
-    "report.wrap": "",
     "limits": "model",
     "settings": "errors limits model",
     "text": "model",
@@ -99,7 +99,8 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.session": "errors kernel.answers kernel.driver kernel.faults kernel.warm model trace values",
+    "kernel.displayed": "model",
+    "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",
@@ -113,7 +114,7 @@ MAY_IMPORT = {
     "hidden": "exercise model settings",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.doctor report.document report.writer settings",
+    " report.doctor report.document report.html report.writer settings",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -124,18 +125,12 @@ MAY_IMPORT = {
     "paths": "checks",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",
-    "grade": "diagnose errors evidence.case exercise experiment kernel.faults kernel.pool"
+    "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
     # what people see
-    "report.document": "catalogue exercise model text",
-    "report.findings": "report.document report.escape report.wrap text",
-    "report.explain": "catalogue model",
-    "report.json": "report.document report.escape",
-    "report.terminal": "report.document report.escape report.findings report.wrap text",
-    "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
-    "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
-    "cli": "catalogue checking doctor errors exercise grader model report.doctor report.document"
+    **REPORTS,
+    "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
+    "cli": "catalogue checking doctor errors exercise grader model report.browser report.doctor report.document"
     " report.escape report.explain report.writer settings starter text",
     "__main__": "cli",
 }

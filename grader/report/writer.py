@@ -69,6 +69,10 @@ class Writer:
         with self._writing():
             if self._format == "json":
                 self._print_plain(json.render(document, one_line=self._several))
+            elif self._format == "html":
+                from grader.report import html  # noqa: PLC0415 - it imports matplotlib
+
+                self._print_plain(html.render(document, report.pictures, report.notebook))
             else:
                 terminal.show(document, self._console)
 
