@@ -42,7 +42,7 @@ FEW = 5
 LEVELS = 9
 GRID = 48
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
-FONT = re.compile(r"\s*font: [^;\"]*;?")
+FONT = re.compile(r"\s*font(?:-\w+)?: [^;\"]*;?")
 NAMESPACE = re.compile(r"^\{[^}]*\}")
 
 
@@ -178,7 +178,7 @@ def _cleaned(element: Any, name: str) -> str:
 
 
 def _attribute(tag: str, key: str, value: str, name: str) -> str:
-    if key == "id" and tag == "g":
+    if (key == "id" and tag == "g") or (key == "transform" and value.startswith("rotate(-0 ")):
         return ""
     if key == "id":
         value = name + value

@@ -147,9 +147,10 @@ class Notebook:
 
 def printed(output: Printed) -> str:
     """Printed text as it would stand on a screen, with how much of it is missing."""
-    plain = OVERWRITTEN.sub("", TERMINAL_CODES.sub("", output.text)).replace("\r", "")
-    shown = visible(plain.rstrip("\n"), OUTPUT_CHARACTERS)
-    return f"{shown}… [+{output.cut}]" if output.cut else shown
+    plain = OVERWRITTEN.sub("", TERMINAL_CODES.sub("", output.text)).replace("\r", "").rstrip("\n")
+    kept = "\n".join(plain[:OUTPUT_CHARACTERS].split("\n", MAX_LINES)[:MAX_LINES])
+    cut = output.cut + len(plain) - len(kept)
+    return f"{visible(kept, OUTPUT_CHARACTERS)}… [+{cut}]" if cut else visible(kept, OUTPUT_CHARACTERS)
 
 
 @cache
