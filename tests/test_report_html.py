@@ -3,12 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import Element
 
-import html5lib
 import pytest
 
 from grader.exercise import course_folder, load_exercise
@@ -16,16 +11,13 @@ from grader.grade import grade, ungradable
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Language, Report
-from grader.report.document import word
-from grader.report.html import render
 from grader.settings import Settings
 from grader.text import catalogue, say
-from tests.command import grader
 from tests.conftest import CORPUS, SAMPLE
 from tests.hostile import NAME, hostile
 from tests.page_words import OF_A_PAGE
+from tests.pages import SVG, addresses, elements, page, parsed, tag, text_of
 
-HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 ELEMENTS = {
     *[
@@ -102,45 +94,6 @@ def reports(kernels: Kernels, tmp_path_factory: pytest.TempPathFactory) -> dict[
         exercise = load_exercise(course_folder(None), slug)
         found[name] = grade(load(path), exercise, Settings(), kernels)
     return found
-
-
-def page(report: Report, language: Language = "en") -> str:
-    exercise = load_exercise(course_folder(None), report.exercise) if report.exercise else None
-    return render(word(report, exercise, language), report.pictures, report.notebook)
-
-
-def parsed(text: str) -> Any:
-    """The tree of a page; fails where it is not valid HTML."""
-    return html5lib.HTMLParser(strict=True).parse(text)
-
-
-def tag(element: Element) -> str:
-    return element.tag.removeprefix(HTML) if isinstance(element.tag, str) else ""
-
-
-def elements(tree: Any, name: str) -> list[Element]:
-    return [element for element in tree.iter() if tag(element) == name]
-
-
-def text_of(element: Element) -> str:
-    return " ".join("".join(element.itertext()).split())
-
-
-def addresses(tree: Any) -> Iterator[tuple[str, str]]:
-    """What a page refers to, by the attribute that does."""
-    for element in tree.iter():
-        for key, value in element.items():
-            if key.rpartition("}")[2] in (
-                "href",
-                "src",
-                "srcset",
-                "data",
-                "action",
-                "poster",
-                "background",
-                "cite",
-            ):
-                yield tag(element), value
 
 
 # ---- what every page owes -----------------------------------------------------------------------
@@ -296,52 +249,3 @@ def test_nothing_in_a_page_controls_a_terminal_or_the_reading_order(reports: dic
 def test_long_output_is_cut_and_says_so(reports: dict[str, Report]) -> None:
     assert len(page(reports["hostile"]).encode()) < 400_000
     assert re.search(r"x… \[\+\d{5}\]", page(reports["hostile"]))
-
-
-# ---- the command --------------------------------------------------------------------------------
-
-
-def test_the_command_writes_a_page(tmp_path: Path) -> None:
-    done = grader(
-        "check",
-        SAMPLE,
-        "--exercise",
-        "linear_regression",
-        "--format",
-        "html",
-        "--output",
-        "a.html",
-        folder=tmp_path,
-    )
-    assert (done.code, done.out, done.err) == (0, "", "")
-    assert "10" in text_of(elements(parsed((tmp_path / "a.html").read_text("utf-8")), "header")[0])
-
-
-def test_open_hands_the_page_to_the_browser(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("w = 1")
-    browser = tmp_path / "browser"
-    browser.write_text('#!/bin/sh\nprintf %s "$1" > "$(dirname "$0")/asked"\n')
-    browser.chmod(0o755)
-    done = grader(
-        "diagnose",
-        "a.py",
-        "--open",
-        "--language",
-        "zh",
-        folder=tmp_path,
-        BROWSER=f"{browser} %s",
-        TMPDIR=str(tmp_path),
-    )
-    assert done.code == 0, done.err
-    asked = (tmp_path / "asked").read_text("utf-8")
-    assert asked.startswith("file://")
-    assert asked.endswith("/a.html")
-    assert '<html lang="zh-Hans">' in Path(asked.removeprefix("file://")).read_text("utf-8")
-
-
-def test_a_page_is_of_one_submission(tmp_path: Path) -> None:
-    for name in ("a.py", "b.py"):
-        (tmp_path / name).write_text("w = 1")
-    done = grader("diagnose", "a.py", "b.py", "--format", "html", folder=tmp_path)
-    assert (done.code, done.out) == (2, "")
-    assert done.err.strip() == say("html-of-one", "en")

@@ -66,14 +66,16 @@ def _descent(case: Case, line: FittedLine | None, valley: Valley | None) -> Desc
     calls, seen = _seen(case, events)
     curves = Curves(loss=_losses(events), parameters=_denser(_parameters(case, events, names), seen))
     pair = _pair(seen, names, valley)
+    found = _line(case, curves, pair, names, valley)
+    whole = valley if valley is not None and found is not None and _takes_all(events, valley) else None
     return Descent(
         cell=events[0].cell,
         line_number=events[0].line,
         calls=calls,
         curves=curves,
-        slopes=_slopes(seen, pair, valley if valley and _takes_all(events, valley) else None),
+        slopes=_slopes(seen, pair, whole),
         graph=graph_of(case, events, names),
-        line=_line(case, curves, pair, names, valley),
+        line=found,
     )
 
 
@@ -228,7 +230,7 @@ def _line(
     else:
         return None
     path = [curves.parameters[name] for name in (slope, intercept)]
-    if _is_height(curves.loss, path, valley) or _stayed(case, (slope, intercept), path):
+    if _is_height(curves.loss, path, valley) or _stayed(case, names, path):
         return slope, intercept
     return None
 
@@ -248,7 +250,7 @@ def _is_height(loss: Curve, path: Sequence[Curve], valley: Valley) -> bool:
 
 
 def _stayed(case: Case, names: Sequence[str], path: Sequence[Curve]) -> bool:
-    """Whether the names still hold at the end what the training left in them."""
+    """Whether the exercise's names hold at the end what the training left in its parameters."""
     for name, curve in zip(names, path, strict=True):
         end, values = at_end(case, name), [value for _, value in curve if value is not None]
         if end is None or end.size != 1 or not values:
