@@ -18,6 +18,20 @@ from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.model import Language
+from grader.options import (
+    CourseOption,
+    ExerciseOption,
+    Files,
+    FormatOption,
+    LanguageChoice,
+    LanguageOption,
+    OpenOption,
+    OutputOption,
+    SeedOption,
+    UnsafeOption,
+    WatchOption,
+)
+from grader.report.browser import page_for, show_page
 from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
@@ -40,51 +54,6 @@ class Described(StrEnum):
     doctor = "doctor"
 
 
-class LanguageChoice(StrEnum):
-    """The languages of messages and reports."""
-
-    en = "en"
-    zh = "zh"
-
-
-Files = Annotated[
-    list[Path],
-    typer.Argument(metavar="FILE…", help="Notebooks (.ipynb), modules (.py), or archives of them (.zip)."),
-]
-ExerciseOption = Annotated[
-    str | None, typer.Option("--exercise", help="The exercise, where the notebook does not name its own.")
-]
-LanguageOption = Annotated[
-    LanguageChoice | None, typer.Option("--language", help="Language of the report; the locale's by default.")
-]
-CourseOption = Annotated[
-    str | None,
-    typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default."),
-]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", help="Write to this file instead of the screen; with several formats, into this folder."
-    ),
-]
-FormatOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help="How to write the report, as `grader formats` lists it; for the terminal by default. May be given several times.",
-    ),
-]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
-UnsafeOption = Annotated[
-    bool,
-    typer.Option(
-        "--unsafe-no-sandbox",
-        help="Run others' files even where nothing isolates them from your files and network.",
-    ),
-]
-
-
 @app.command()
 def check(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
@@ -94,9 +63,8 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     output: OutputOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Grade the file again each time it is saved, until Ctrl-C.")
-    ] = False,
+    watch: WatchOption = False,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
@@ -107,10 +75,11 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        request = Request(
-            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, watch=watch
-        )
+        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
+        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, watch=watch)
         code = on_each(request, settings, partial(check_one, exercise, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 
@@ -121,6 +90,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     format: FormatOption = None,
     output: OutputOption = None,
     seed: SeedOption = None,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Name the mistakes of any PyTorch notebook or module, without an exercise.
@@ -128,10 +98,11 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with _answering(language, None, seed) as (settings, spoken):
-        request = Request(
-            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, graded=False
-        )
+        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
+        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, graded=False)
         code = on_each(request, settings, partial(diagnose_one, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 

@@ -32,12 +32,13 @@ Rerun = Callable[[Submission], Case | None]
 class Diagnosis(NamedTuple):
     """What was found, first what matters most; how many suspected mends there was no time to try.
 
-    broken: the mistakes whose own code failed on this submission; a grade must not be lost for that, and it must be told.
+    mended: the case after the last mend that was proven. broken: the mistakes whose own code failed on this submission; a grade must not be lost for that, and it must be told.
     """
 
     findings: tuple[Finding, ...]
     untried: int = 0
     broken: tuple[str, ...] = ()
+    mended: Case | None = None
 
 
 class _Mended(NamedTuple):
@@ -100,7 +101,8 @@ def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
     findings += _unproven(case, likely, "likely", detectors)
     possible = [one for one in others if POSSIBLE <= one.sureness < LIKELY and not findings]
     findings += _unproven(case, possible[:MAX_POSSIBLE], "possible", detectors)
-    return Diagnosis(tuple(findings), prover.untried, tuple(detectors.broken))
+    mended = chain[-1].after if chain else None
+    return Diagnosis(tuple(findings), prover.untried, tuple(detectors.broken), mended)
 
 
 class _Prover:

@@ -10,6 +10,7 @@ EVIDENCE = {
     "evidence.formulas": "evidence.code",
     "evidence.forward": "evidence.case evidence.code",
     "evidence.gradients": "evidence.code",
+    "evidence.graph": "evidence.case picture trace",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
     " evidence.optimizers evidence.scopes evidence.suspicion evidence.updates trace",
     "evidence.knobs": "evidence.case evidence.code evidence.edits"
@@ -29,6 +30,7 @@ EVIDENCE = {
     "evidence.scales": "arrays batches evidence.case evidence.lines",
     "evidence.scopes": "evidence.case evidence.code",
     "evidence.suspicion": "model",
+    "evidence.training": "arrays evidence.case evidence.graph evidence.lines exchange exercise picture steps trace valley",
     "evidence.trainings": "evidence.case evidence.clearings evidence.code evidence.forward evidence.scopes evidence.updates",
     "evidence.updates": "evidence.case evidence.code evidence.edits evidence.gradients evidence.scopes",
 }

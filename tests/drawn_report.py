@@ -4,7 +4,13 @@ REPORT = {
     "report": "",
     "report.escape": "",
     "report.wrap": "",
-    "report.document": "catalogue exercise model text",
+    "report.document": "catalogue exercise model picture text",
+    "report.browser": "errors",
+    "report.html": "model picture report.document report.sentences report.html.figures report.html.words text",
+    "report.html.words": "model report.escape text",
+    "report.html.plots": "picture valley",
+    "report.html.graph": "model picture report.html.words text",
+    "report.html.figures": "model picture report.html.graph report.html.plots report.html.words text valley",
     "report.sentences": "report.document text",
     "report.findings": "report.document report.escape report.sentences report.wrap text",
     "report.explain": "catalogue model",
@@ -12,13 +18,11 @@ REPORT = {
     "report.formats": "",
     "report.discovery": "errors model report.document report.formats",
     "report.places": "errors report.discovery",
-    "report.outlets": "errors report.discovery report.document report.places report.terminal",
+    "report.outlets": "errors model report.discovery report.document report.places report.terminal",
     "report.terminal": "report.document report.escape report.findings report.sentences report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
     "report.selftest": "catalogue model report.escape report.wrap selftest text",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
 }
 # What every format may import; nothing but `report.discovery` knows them.
-OF_A_FORMAT = (
-    "model report.document report.escape report.formats.terminal report.terminal report.sentences text"
-)
+OF_A_FORMAT = "model report.document report.escape report.formats.terminal report.html report.terminal report.sentences text"

@@ -20,7 +20,9 @@ MAY_IMPORT = {
     "errors": "",
     "values": "",
     "trace": "values",
-    "model": "trace values",
+    "model": "picture trace values",
+    "picture": "trace",
+    "valley": "arrays picture",
     "line": "",
     "limits": "model",
     "settings": "errors limits model",
@@ -97,7 +99,8 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.session": "errors kernel.answers kernel.driver kernel.faults kernel.warm model trace values",
+    "kernel.displayed": "model",
+    "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",
@@ -124,7 +127,7 @@ MAY_IMPORT = {
     "paths": "checks",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",
-    "grade": "diagnose errors evidence.case exercise experiment kernel.faults kernel.pool"
+    "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
     # the test of a course, and of all of the above
     "workers": "kernel.pool settings",
@@ -134,9 +137,10 @@ MAY_IMPORT = {
     " rewrites settings starter workers",
     # what people see
     **REPORT,
-    "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
-    "cli": "catalogue checking doctor errors exercise grader model report.discovery report.doctor report.document"
-    " report.escape report.explain report.selftest report.writer selftest settings starter text",
+    "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
+    "options": "",
+    "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
+    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.

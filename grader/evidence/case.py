@@ -142,15 +142,15 @@ class Case:
 
     # ---- parameters -------------------------------------------------------------------------
 
-    def moments(self, events: Sequence[Event]) -> dict[str, list[Moment]]:
+    def moments(self, events: Sequence[Event], also: Sequence[str] = ()) -> dict[str, list[Moment]]:
         """The parameters that gradient calls reached or could see, by name, at each of these calls.
 
         Tensors count that require a gradient and were not made by the forward pass of this step: leaves of the graph, and
-        tensors under the name of one.
+        tensors under the name of one, or under one of the names that are given `also`.
         """
         leaf_names = {
             name for event in events for tensor in event.tensors[: event.leaves] for name in tensor.names
-        }
+        } | set(also)
         found: dict[str, list[Moment]] = {}
         for event in events:
             for index, tensor in enumerate(event.tensors):

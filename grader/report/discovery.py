@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from grader.errors import UsageError
-from grader.model import Language
+from grader.model import Language, Report
 from grader.report import formats
 
 if TYPE_CHECKING:  # the command line lists the formats before it needs one
@@ -45,8 +45,10 @@ class Format:
         own = str(self._module.SUFFIX)
         return str(getattr(self._module, "SUFFIX_TOGETHER", own)) if together else own
 
-    def render(self, document: "Document") -> str:
+    def render(self, document: "Document", report: Report | None = None) -> str:
         """One report as a whole text."""
+        if getattr(self._module, "DRAWS", False):
+            return str(self._module.render(document, report))
         return str(self._module.render(document))
 
     def part(self, document: "Document") -> str:

@@ -10,6 +10,7 @@ from typing import IO, Protocol
 from rich.console import Console
 
 from grader.errors import UsageError
+from grader.model import Report
 from grader.report import terminal
 from grader.report.discovery import TERMINAL, Format
 from grader.report.document import Document
@@ -22,8 +23,8 @@ MAX_NAME_BYTES = 150
 class Outlet(Protocol):
     """Takes reports, one after the other."""
 
-    def put(self, document: Document) -> None:
-        """Write a report."""
+    def put(self, document: Document, report: Report | None = None) -> None:
+        """Write a report: its words, and what else there is to it."""
 
     def close(self) -> None:
         """Write what stands after the last, and close the file."""
@@ -35,8 +36,9 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, report: Report | None = None) -> None:
         """Show a report."""
+        del report
         with writing(None):
             terminal.show(document, self._console)
 
@@ -54,9 +56,9 @@ class Text:
             self._file: IO[str] | None = None if path is None else _opened(path)
         self._print(format.head if several else "")
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, report: Report | None = None) -> None:
         """Write a report."""
-        self._print(self._format.part(document) if self._several else self._format.render(document))
+        self._print(self._format.part(document) if self._several else self._format.render(document, report))
 
     def close(self) -> None:
         """Write the end."""
@@ -78,12 +80,12 @@ class Folder:
         self._format, self._folder, self._spared = format, folder, spared
         self._taken: set[str] = set()
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, report: Report | None = None) -> None:
         """Write a report."""
         path = self._folder / self._name(document.submission.name)
         demand_other(path, self._spared)
         with writing(path), _opened(path) as file:
-            file.write(self._format.render(document))
+            file.write(self._format.render(document, report))
 
     def close(self) -> None:
         """Nothing is left to be done."""

@@ -66,7 +66,7 @@ class Writer:
         document = word(report, exercise, self._language)
         self._pause()
         for each in self._outlets:
-            each.put(document)
+            each.put(document, report)
 
     def failed(self, report: Report) -> None:
         """Write a report on a file that could not be graded, where one report per file is awaited."""
@@ -74,7 +74,7 @@ class Writer:
         self._pause()
         for each in self._outlets:
             if not isinstance(each, Screen):  # a person there has read why on the error channel
-                each.put(document)
+                each.put(document, report)
 
     def problem(self, error: GraderError) -> None:
         """Say on the error channel what is wrong."""

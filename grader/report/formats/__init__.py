@@ -9,5 +9,5 @@ A format owes
 
 Where several reports make one text, it also has `part(document) -> str`, a report as one of several; `HEAD` and `TAIL` stand
 around the parts, and `SUFFIX_TOGETHER` is the end of the file's name, where these are needed. Without `part`, each submission has
-a file of its own. `SCORES = True`: whoever reads it waits for points, so there is nothing to write without an exercise.
+a file of its own. `DRAWS = True`: it shows more than words, so it is also `render(document, report)`. `SCORES = True`: whoever reads it waits for points, so there is nothing to write without an exercise.
 """
