@@ -223,7 +223,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - its options
     language: LanguageOption = None,
     seed: SeedOption = None,
 ) -> None:
-    """Test a course: what must be right is right, and planted mistakes are caught and named.
+    """Test a course: what is right is right, and planted mistakes are named.
 
     Exit codes: 0 no gap, 1 a gap that is not known, 2 unusable request or course, 3 could not be graded.
     """

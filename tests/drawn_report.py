@@ -19,7 +19,7 @@ REPORT = {
     "report.discovery": "errors model report.document report.formats",
     "report.places": "errors report.discovery",
     "report.outlets": "errors model report.discovery report.document report.places report.terminal",
-    "report.terminal": "report.document report.escape report.findings report.sentences report.wrap text",
+    "report.terminal": "report.curve report.document report.escape report.findings report.sentences report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
     "report.selftest": "catalogue model report.escape report.wrap selftest text",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",

@@ -34,7 +34,7 @@ def dots(rows: list[str]) -> set[tuple[int, int]]:
 
 def picture(points: list[list[float]], language: Language = "en") -> str:
     console = Console(file=io.StringIO(), width=60)
-    found = drawn(points, language)
+    found = drawn([(step, value) for step, value in points], language)
     if found is not None:
         console.print(found)
     assert isinstance(console.file, io.StringIO)

@@ -13,6 +13,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
 from grader.report.document import Document, json_schema
+from tests.pages import addresses, elements, parsed
 
 NUMBER, TEXT, FLAG = {"type": "number"}, {"type": "string"}, {"type": "boolean"}
 SOME_TEXT = {"type": "string", "minLength": 1}
@@ -195,6 +196,15 @@ def valid_markdown(text: str) -> None:
     assert not [words for words in tags.text if re.search(r"@\w|\w@|#\d", words)]
     raw = re.sub(r"^(`{3,})[^`\n]*\n.*?^\1$|`[^`]*`", "", text, flags=re.MULTILINE | re.DOTALL)
     assert not re.search(r"://|www\.|(?<!\\)\$", raw)
+
+
+def valid_html(text: str) -> None:
+    """Valid HTML that runs nothing, fetches nothing, and says so to the browser."""
+    tree = parsed(text)
+    assert not [name for name in ("script", "iframe", "object", "embed", "form") if elements(tree, name)]
+    assert not [key for each in tree.iter() for key in each.attrib if key.lower().startswith("on")]
+    assert all(to.startswith(("#", "data:image/")) for _, to in addresses(tree))
+    assert "default-src 'none'" in text
 
 
 VALID: dict[str, Callable[[str], None]] = {

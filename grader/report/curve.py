@@ -22,8 +22,9 @@ WIDE = 10.0
 INDENTED = (0, 0, 0, 2)
 
 
-def drawn(points: Points, language: Language) -> RenderableType | None:
-    """The curve of the loss, [step, value] by [step, value], with its first and last value; None where there is nothing to draw."""
+def drawn(curve: Sequence[tuple[float, float | None]], language: Language) -> RenderableType | None:
+    """The curve of the loss, with its first and last value; a value that was not finite is None. None where there is nothing to draw."""
+    points = [(step, math.nan if value is None else value) for step, value in curve]
     finite = [(step, value) for step, value in points if math.isfinite(step) and math.isfinite(value)]
     if len(points) < ACROSS or not finite:
         return None

@@ -6,6 +6,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from grader.report.curve import drawn
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
 from grader.report.escape import one_line, one_paragraph, visible
 from grader.report.findings import excerpt, findings
@@ -27,7 +28,8 @@ def show(document: Document, console: Console) -> None:
         console.print(finding)
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
-    # The curve of the loss comes here, by `curve.drawn(points, document.language)`, once a document has one.
+    if (curve := drawn(document.curves.loss, document.language)) is not None:
+        console.print(curve)
     if document.checks:
         console.print(_checks(document))
     for reason in document.needs_review[:MAX_REASONS]:

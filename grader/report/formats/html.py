@@ -18,6 +18,6 @@ DRAWS = True
 
 def render(document: Document, report: Report | None = None) -> str:
     """The page of a report; without the report itself, its words alone."""
-    return (
-        pages.render(document) if report is None else pages.render(document, report.pictures, report.notebook)
-    )
+    if report is None:
+        return pages.render(document) + "\n"
+    return pages.render(document, report.pictures, report.notebook) + "\n"
