@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def _descent(case: Case, line: FittedLine | None, valley: Valley | None) -> Desc
         line_number=events[0].line,
         calls=calls,
         curves=curves,
-        slopes=_slopes(seen, pair, whole),
+        slopes=_slopes(seen, pair, whole, _places(curves, found)),
         graph=graph_of(case, events, names),
         line=found,
     )
@@ -172,10 +172,15 @@ def _both(parts: Sequence[Component], order: Sequence[int], valley: Valley) -> t
     return np.array([parts[k].gradient for k in order]), np.array(gradient(valley, w, b))
 
 
-def _slopes(seen: Sequence[Step], pair: tuple[int, int] | None, valley: Valley | None) -> tuple[Slope, ...]:
+def _slopes(
+    seen: Sequence[Step],
+    pair: tuple[int, int] | None,
+    valley: Valley | None,
+    places: Mapping[int, tuple[float, float]],
+) -> tuple[Slope, ...]:
+    """Each parameter's gradient beside the valley's where the parameters stood, else beside what each call added."""
     if not seen:
         return ()
-    whole = valley is not None and pair is not None
     factor = _factor(seen, pair, valley) if valley and pair else 1.0
     slopes = []
     for k, first in enumerate(seen[0][1][:MAX_PARAMETERS]):
@@ -183,12 +188,27 @@ def _slopes(seen: Sequence[Step], pair: tuple[int, int] | None, valley: Valley |
         for number, parts in seen:
             value = parts[k].gradient
             if valley and pair:
-                value = factor * float(_both(parts, pair, valley)[1][pair.index(k)])
+                # A leaf whose name was rebound stays where it was, while the parameter moves on.
+                w, b = places.get(number, (parts[pair[0]].value, parts[pair[1]].value))
+                value = factor * gradient(valley, w, b)[pair.index(k)]
             right.append((number, _finite(value)))
         held = tuple((number, _finite(parts[k].after)) for number, parts in seen)
         if first.name != NAMELESS:
+            whole = valley is not None and pair is not None
             slopes.append(Slope(name=first.name, seen=held, right=tuple(right), whole=whole))
     return tuple(slopes)
+
+
+def _places(curves: Curves, names: tuple[str, str] | None) -> dict[int, tuple[float, float]]:
+    """Where slope and intercept stood, by the step."""
+    if names is None:
+        return {}
+    w, b = (dict(curves.parameters[name]) for name in names)
+    return {
+        step: (slope, intercept)
+        for step, slope in w.items()
+        if slope is not None and (intercept := b.get(step)) is not None
+    }
 
 
 def _factor(seen: Sequence[Step], pair: tuple[int, int], valley: Valley) -> float:
@@ -230,21 +250,17 @@ def _line(
     else:
         return None
     path = [curves.parameters[name] for name in (slope, intercept)]
-    if _is_height(curves.loss, path, valley) or _stayed(case, names, path):
+    if _is_height(curves.loss, _places(curves, (slope, intercept)), valley) or _stayed(case, names, path):
         return slope, intercept
     return None
 
 
-def _is_height(loss: Curve, path: Sequence[Curve], valley: Valley) -> bool:
+def _is_height(loss: Curve, places: Mapping[int, tuple[float, float]], valley: Valley) -> bool:
     """Whether the loss is the valley's height, but for a constant factor: not so where the data were scaled."""
-    w, b = (dict(curve) for curve in path)
     ratios = [
         value / over
         for step, value in loss
-        if value is not None
-        and (at_w := w.get(step)) is not None
-        and (at_b := b.get(step)) is not None
-        and (over := height(valley, at_w, at_b)) > 0
+        if value is not None and step in places and (over := height(valley, *places[step])) > 0
     ]
     return bool(ratios) and max(ratios) - min(ratios) <= STEADY * abs(max(ratios))
 

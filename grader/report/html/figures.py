@@ -16,6 +16,7 @@ from grader.valley import bottom
 # So many calls in a row are recorded whole; the staircase of kept gradients shows in them.
 FIRST = 20
 MAX_SLOPES = 2
+CLOSE = 0.02
 
 
 class Plot(NamedTuple):
@@ -110,12 +111,15 @@ class Figures:
             "seen": seen[-1][1],
             "right": right[-1][1],
         }
-        told = [say("html-slope-told", self._spoken, numbers)]
+        agree = _agree(seen, right)
+        told = [say("html-slope-agrees" if agree else "html-slope-differs", self._spoken, numbers)]
         if of == "own":
             told.append(say("html-slope-whole" if slope.whole else "html-slope-call", self._spoken))
+        if not agree:
+            told.append(say("html-slope-staircase", self._spoken))
         yield Plot(
             title,
-            plots.steps([Line(of, seen), Line("reference", right)], name, title),
+            plots.steps([Line(of, seen), Line("reference", right)], name, title, stairs=not agree),
             say("html-step", self._spoken),
             f"{shown_line(slope.name)}.grad",
             (of, "right"),
@@ -157,6 +161,13 @@ class Figures:
 
     def _caption(self, sentences: Sequence[str]) -> Markup:
         return Markup(" ").join(sentence(each) for each in sentences)
+
+
+def _agree(seen: Sequence[tuple[float, float]], right: Sequence[tuple[float, float]]) -> bool:
+    """Whether a gradient is what it should be, to the eye."""
+    largest = max(abs(value) for _, value in right)
+    expected = dict(right)
+    return all(abs(value - expected.get(step, value)) <= CLOSE * largest for step, value in seen)
 
 
 def _along(curves: Curves, names: tuple[str, str]) -> list[tuple[float, float]]:

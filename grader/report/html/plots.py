@@ -72,13 +72,13 @@ def losses(lines: Sequence[Line], name: str, title: str) -> Markup:
     return _svg(figure, name, title)
 
 
-def steps(lines: Sequence[Line], name: str, title: str) -> Markup:
-    """A gradient by the step: it stays until the next call."""
+def steps(lines: Sequence[Line], name: str, title: str, *, stairs: bool) -> Markup:
+    """A gradient by the step; with stairs, as it stays until the next call."""
     figure, axes = _axes()
     axes.axhline(0, color=COLOURS["faint"], linewidth=1)
     for line in lines:
         dots = {} if line.of == "reference" else {"marker": "o", "markersize": 3.5}
-        _draw(axes, line, drawstyle="steps-post", **dots)
+        _draw(axes, line, drawstyle="steps-post" if stairs else "default", **dots)
     _number(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     return _svg(figure, name, title)
