@@ -151,7 +151,7 @@ def test_without_a_training_there_is_nothing_to_draw(grade_cells: Grade) -> None
 
 def test_the_right_gradient_is_that_where_the_parameters_stand(grade_cells: Grade) -> None:
     """A leaf whose name was rebound stays behind, and gathers the gradients of all that came after it."""
-    rebound = LOOP.split("    with")[0] + (
+    rebound = LOOP.split("    with", maxsplit=1)[0] + (
         "    w = w - 0.1 * w.grad\n    b = b - 0.1 * b.grad\n    w.retain_grad()\n    b.retain_grad()\n"
     )
     report = grade_cells([DATA, START, rebound.replace("300", "30")])

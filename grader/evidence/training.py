@@ -18,6 +18,8 @@ from grader.trace import Event
 from grader.valley import descend, gradient, height, valley_of
 
 MAX_PARAMETERS = 8
+# More than any run gives that is watched as it should be.
+MAX_LOOKS = 400
 # A training counts as an afterthought beside one that made so many times its calls.
 AFTERTHOUGHT = 10
 # How closely one number has to stand for all of a run, to be taken for a constant of it.
@@ -29,7 +31,14 @@ Step = tuple[int, Sequence[Component]]
 
 
 def pictures(case: Case, mended: Case | None, line: FittedLine | None) -> Pictures:
-    """What there is to draw of a submission and of its mended form. What a trace contradicts itself in is left out."""
+    """What there is to draw of a submission and of its mended form; nothing of traces that contradict themselves."""
+    try:
+        return _pictures(case, mended, line)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AssertionError):
+        return Pictures()
+
+
+def _pictures(case: Case, mended: Case | None, line: FittedLine | None) -> Pictures:
     with np.errstate(all="ignore"):
         valley = None if line is None else _valley(case, line)
         own = _descent(case, line, valley)
@@ -87,7 +96,7 @@ def _result_events(case: Case) -> list[Event]:
     calls = {place: max(event.call for event in events) + 1 for place, events in places.items()}
     longest = max(calls.values(), default=0)
     chosen = [events for place, events in places.items() if calls[place] * AFTERTHOUGHT >= longest]
-    return max(chosen, key=lambda events: events[-1].order, default=[])
+    return max(chosen, key=lambda events: events[-1].order, default=[])[:MAX_LOOKS]
 
 
 # ---- curves -------------------------------------------------------------------------------------
@@ -139,7 +148,7 @@ def _seen(case: Case, events: Sequence[Event]) -> tuple[int, list[Step]]:
     if not there:
         return max(event.call for event in events) + 1, []
     longest = max(there, key=lambda training: training.calls)
-    calls = [(call.number, components(call)) for call in longest.seen]
+    calls = [(call.number, components(call)) for call in longest.seen[:MAX_LOOKS]]
     unwanted = roots_of(events)
     calls = [(n, [part for part in parts if part.name not in unwanted]) for n, parts in calls]
     return longest.calls, [(n, parts) for n, parts in calls if parts and len(parts) == len(calls[0][1])]
