@@ -147,3 +147,18 @@ def test_without_a_training_there_is_nothing_to_draw(grade_cells: Grade) -> None
     document = word(report, load_exercise(course_folder(None), "linear_regression"), "en")
     assert (document.curves.loss, document.curves_mended, document.curves_reference) == ((), None, None)
     assert "<svg" not in render(document, report.pictures, report.notebook)
+
+
+def test_the_right_gradient_is_that_where_the_parameters_stand(grade_cells: Grade) -> None:
+    """A leaf whose name was rebound stays behind, and gathers the gradients of all that came after it."""
+    rebound = LOOP.split("    with", maxsplit=1)[0] + (
+        "    w = w - 0.1 * w.grad\n    b = b - 0.1 * b.grad\n    w.retain_grad()\n    b.retain_grad()\n"
+    )
+    report = grade_cells([DATA, START, rebound.replace("300", "30")])
+    training = own(report)
+    assert training.graph is not None
+    assert {(mark.kind, mark.name) for mark in training.graph.marks} == {("rebound", "w"), ("rebound", "b")}
+    for slope in training.slopes:
+        steps = [abs(value) for value in values(slope.right)[:10]]
+        assert steps == sorted(steps, reverse=True)
+        assert abs(values(slope.seen)[9]) > 2 * abs(values(slope.right)[9])

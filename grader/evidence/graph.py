@@ -6,6 +6,8 @@ from grader.evidence.case import Case
 from grader.picture import Graph, Mark
 from grader.trace import Event, Tensor
 
+MAX_OPERATIONS, MAX_LEAVES = 60, 16
+
 
 def graph_of(case: Case, events: Sequence[Event], names: Sequence[str] = ()) -> Graph | None:
     """The graph of the first call that has lost a parameter, else of the first call of all.
@@ -27,10 +29,12 @@ def graph_of(case: Case, events: Sequence[Event], names: Sequence[str] = ()) -> 
         step=event.call,
         root=event.root.names[0] if event.root is not None and event.root.names else "",
         cut=_is_cut(event),
-        leaves=() if _is_cut(event) else tuple(_label(tensor) for tensor in event.tensors[: event.leaves]),
-        operations=event.operations,
+        leaves=()
+        if _is_cut(event)
+        else tuple(_label(tensor) for tensor in event.tensors[: event.leaves][:MAX_LEAVES]),
+        operations=event.operations[:MAX_OPERATIONS],
         more=max(0, event.nodes - event.leaves - len(event.operations)),
-        marks=() if case.full else tuple(marks),
+        marks=() if case.full else tuple(marks[:MAX_LEAVES]),
     )
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from grader.trace import Event
 from grader.valley import descend, gradient, height, valley_of
 
 MAX_PARAMETERS = 8
+# More than any run gives that is watched as it should be.
+MAX_LOOKS = 400
 # A training counts as an afterthought beside one that made so many times its calls.
 AFTERTHOUGHT = 10
 # How closely one number has to stand for all of a run, to be taken for a constant of it.
@@ -29,7 +31,14 @@ Step = tuple[int, Sequence[Component]]
 
 
 def pictures(case: Case, mended: Case | None, line: FittedLine | None) -> Pictures:
-    """What there is to draw of a submission and of its mended form. What a trace contradicts itself in is left out."""
+    """What there is to draw of a submission and of its mended form; nothing of traces that contradict themselves."""
+    try:
+        return _pictures(case, mended, line)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AssertionError):
+        return Pictures()
+
+
+def _pictures(case: Case, mended: Case | None, line: FittedLine | None) -> Pictures:
     with np.errstate(all="ignore"):
         valley = None if line is None else _valley(case, line)
         own = _descent(case, line, valley)
@@ -73,7 +82,7 @@ def _descent(case: Case, line: FittedLine | None, valley: Valley | None) -> Desc
         line_number=events[0].line,
         calls=calls,
         curves=curves,
-        slopes=_slopes(seen, pair, whole),
+        slopes=_slopes(seen, pair, whole, _places(curves, found)),
         graph=graph_of(case, events, names),
         line=found,
     )
@@ -87,7 +96,7 @@ def _result_events(case: Case) -> list[Event]:
     calls = {place: max(event.call for event in events) + 1 for place, events in places.items()}
     longest = max(calls.values(), default=0)
     chosen = [events for place, events in places.items() if calls[place] * AFTERTHOUGHT >= longest]
-    return max(chosen, key=lambda events: events[-1].order, default=[])
+    return max(chosen, key=lambda events: events[-1].order, default=[])[:MAX_LOOKS]
 
 
 # ---- curves -------------------------------------------------------------------------------------
@@ -139,7 +148,7 @@ def _seen(case: Case, events: Sequence[Event]) -> tuple[int, list[Step]]:
     if not there:
         return max(event.call for event in events) + 1, []
     longest = max(there, key=lambda training: training.calls)
-    calls = [(call.number, components(call)) for call in longest.seen]
+    calls = [(call.number, components(call)) for call in longest.seen[:MAX_LOOKS]]
     unwanted = roots_of(events)
     calls = [(n, [part for part in parts if part.name not in unwanted]) for n, parts in calls]
     return longest.calls, [(n, parts) for n, parts in calls if parts and len(parts) == len(calls[0][1])]
@@ -172,10 +181,15 @@ def _both(parts: Sequence[Component], order: Sequence[int], valley: Valley) -> t
     return np.array([parts[k].gradient for k in order]), np.array(gradient(valley, w, b))
 
 
-def _slopes(seen: Sequence[Step], pair: tuple[int, int] | None, valley: Valley | None) -> tuple[Slope, ...]:
+def _slopes(
+    seen: Sequence[Step],
+    pair: tuple[int, int] | None,
+    valley: Valley | None,
+    places: Mapping[int, tuple[float, float]],
+) -> tuple[Slope, ...]:
+    """Each parameter's gradient beside the valley's where the parameters stood, else beside what each call added."""
     if not seen:
         return ()
-    whole = valley is not None and pair is not None
     factor = _factor(seen, pair, valley) if valley and pair else 1.0
     slopes = []
     for k, first in enumerate(seen[0][1][:MAX_PARAMETERS]):
@@ -183,12 +197,27 @@ def _slopes(seen: Sequence[Step], pair: tuple[int, int] | None, valley: Valley |
         for number, parts in seen:
             value = parts[k].gradient
             if valley and pair:
-                value = factor * float(_both(parts, pair, valley)[1][pair.index(k)])
+                # A leaf whose name was rebound stays where it was, while the parameter moves on.
+                w, b = places.get(number, (parts[pair[0]].value, parts[pair[1]].value))
+                value = factor * gradient(valley, w, b)[pair.index(k)]
             right.append((number, _finite(value)))
         held = tuple((number, _finite(parts[k].after)) for number, parts in seen)
         if first.name != NAMELESS:
+            whole = valley is not None and pair is not None
             slopes.append(Slope(name=first.name, seen=held, right=tuple(right), whole=whole))
     return tuple(slopes)
+
+
+def _places(curves: Curves, names: tuple[str, str] | None) -> dict[int, tuple[float, float]]:
+    """Where slope and intercept stood, by the step."""
+    if names is None:
+        return {}
+    w, b = (dict(curves.parameters[name]) for name in names)
+    return {
+        step: (slope, intercept)
+        for step, slope in w.items()
+        if slope is not None and (intercept := b.get(step)) is not None
+    }
 
 
 def _factor(seen: Sequence[Step], pair: tuple[int, int], valley: Valley) -> float:
@@ -230,21 +259,17 @@ def _line(
     else:
         return None
     path = [curves.parameters[name] for name in (slope, intercept)]
-    if _is_height(curves.loss, path, valley) or _stayed(case, names, path):
+    if _is_height(curves.loss, _places(curves, (slope, intercept)), valley) or _stayed(case, names, path):
         return slope, intercept
     return None
 
 
-def _is_height(loss: Curve, path: Sequence[Curve], valley: Valley) -> bool:
+def _is_height(loss: Curve, places: Mapping[int, tuple[float, float]], valley: Valley) -> bool:
     """Whether the loss is the valley's height, but for a constant factor: not so where the data were scaled."""
-    w, b = (dict(curve) for curve in path)
     ratios = [
         value / over
         for step, value in loss
-        if value is not None
-        and (at_w := w.get(step)) is not None
-        and (at_b := b.get(step)) is not None
-        and (over := height(valley, at_w, at_b)) > 0
+        if value is not None and step in places and (over := height(valley, *places[step])) > 0
     ]
     return bool(ratios) and max(ratios) - min(ratios) <= STEADY * abs(max(ratios))
 

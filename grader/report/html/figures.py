@@ -1,8 +1,11 @@
 """The figures of a page: which there are for a training, with their words."""
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup
 
 from grader.model import Language
@@ -16,6 +19,7 @@ from grader.valley import bottom
 # So many calls in a row are recorded whole; the staircase of kept gradients shows in them.
 FIRST = 20
 MAX_SLOPES = 2
+CLOSE = 0.02
 
 
 class Plot(NamedTuple):
@@ -42,20 +46,31 @@ class Figures:
         return 0 if self._pictures.own is None else self._pictures.own.calls
 
     def plots(self) -> Iterator[Plot]:
-        """The plots: loss, way, gradients."""
-        yield from self._losses()
-        yield from self._way()
+        """The plots: loss, way, gradients. What numbers are too wild for is left out."""
+        for draw in self._wanted():
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")  # matplotlib's, of axes without any room
+                try:
+                    plot = draw()
+                except (ValueError, ArithmeticError, LookupError):
+                    plot = None
+            if plot is not None:
+                yield plot
+
+    def _wanted(self) -> Iterator[Callable[[], Plot | None]]:
+        yield self._losses
+        yield self._way
         own, mended = self._pictures.own, self._pictures.mended
         for number, slope in enumerate(own.slopes[:MAX_SLOPES] if own else ()):
-            yield from self._slope(slope, "own", f"slope{number}-")
+            yield partial(self._slope, slope, "own", f"slope{number}-")
             after = {one.name: one for one in mended.slopes}.get(slope.name) if mended else None
             if after is not None:
-                yield from self._slope(after, "mended", f"slope{number}m-")
+                yield partial(self._slope, after, "mended", f"slope{number}m-")
 
-    def _losses(self) -> Iterator[Plot]:
+    def _losses(self) -> Plot | None:
         lines = [Line(of, points) for of, curves in self._curves() if (points := finite(curves.loss))]
         if not lines or lines[0].of != "own":
-            return
+            return None
         title = say("html-loss-title", self._spoken)
         told = [
             say(
@@ -68,7 +83,7 @@ class Figures:
         own = self._pictures.own
         if own is not None and any(value is None for _, value in own.curves.loss):
             told.append(say("html-loss-endless", self._spoken))
-        yield Plot(
+        return Plot(
             title,
             plots.losses(lines, "loss-", title),
             say("html-step", self._spoken),
@@ -77,20 +92,20 @@ class Figures:
             self._caption(told),
         )
 
-    def _way(self) -> Iterator[Plot]:
+    def _way(self) -> Plot | None:
         own, valley = self._pictures.own, self._pictures.valley
         if own is None or valley is None or own.line is None:
-            return
+            return None
         lines = [
             Line(of, points) for of, curves, names in self._with_lines() if (points := _along(curves, names))
         ]
         if not lines or lines[0].of != "own":
-            return
+            return None
         title = say("html-way-title", self._spoken)
         w, b = bottom(valley)
         end = lines[0].points[-1]
         told = say("html-way-told", self._spoken, {"w": end[0], "b": end[1], "best_w": w, "best_b": b})
-        yield Plot(
+        return Plot(
             title,
             plots.paths(lines, valley, "way-", title),
             shown_line(own.line[0]),
@@ -99,10 +114,10 @@ class Figures:
             self._caption([told]),
         )
 
-    def _slope(self, slope: Slope, of: str, name: str) -> Iterator[Plot]:
+    def _slope(self, slope: Slope, of: str, name: str) -> Plot | None:
         seen, right = (finite(curve[:FIRST]) for curve in (slope.seen, slope.right))
         if not seen or not right:
-            return
+            return None
         title = say(f"html-slope-{of}", self._spoken, {"name": shown_line(slope.name)})
         numbers = {
             "name": shown_line(slope.name),
@@ -110,12 +125,15 @@ class Figures:
             "seen": seen[-1][1],
             "right": right[-1][1],
         }
-        told = [say("html-slope-told", self._spoken, numbers)]
+        agree = _agree(seen, right)
+        told = [say("html-slope-agrees" if agree else "html-slope-differs", self._spoken, numbers)]
         if of == "own":
             told.append(say("html-slope-whole" if slope.whole else "html-slope-call", self._spoken))
-        yield Plot(
+        if not agree:
+            told.append(say("html-slope-staircase", self._spoken))
+        return Plot(
             title,
-            plots.steps([Line(of, seen), Line("reference", right)], name, title),
+            plots.steps([Line(of, seen), Line("reference", right)], name, title, stairs=not agree),
             say("html-step", self._spoken),
             f"{shown_line(slope.name)}.grad",
             (of, "right"),
@@ -157,6 +175,13 @@ class Figures:
 
     def _caption(self, sentences: Sequence[str]) -> Markup:
         return Markup(" ").join(sentence(each) for each in sentences)
+
+
+def _agree(seen: Sequence[tuple[float, float]], right: Sequence[tuple[float, float]]) -> bool:
+    """Whether a gradient is what it should be, to the eye."""
+    largest = max(abs(value) for _, value in right)
+    expected = dict(right)
+    return all(abs(value - expected.get(step, value)) <= CLOSE * largest for step, value in seen)
 
 
 def _along(curves: Curves, names: tuple[str, str]) -> list[tuple[float, float]]:

@@ -15,6 +15,8 @@ from grader.text import say
 BACKWARD = re.compile(r"Backward\d*$")
 MAX_SHOWN = 24
 MAX_LETTERS = 22
+MAX_INPUTS = 8
+MAX_SIZE = 10**9
 # Sizes in CSS pixels; a Chinese character is as wide as the font is high.
 FONT, WIDE, NARROW = 13, 13.5, 7.4
 CHINESE_BEGINS = "\u2e80"
@@ -33,10 +35,8 @@ class Node(NamedTuple):
     @property
     def width(self) -> float:
         """How wide the box has to be."""
-        return (
-            max(sum(WIDE if sign >= CHINESE_BEGINS else NARROW for sign in line) for line in self.lines)
-            + 2 * PADDING
-        )
+        widths = [sum(WIDE if sign >= CHINESE_BEGINS else NARROW for sign in line) for line in self.lines]
+        return max(widths, default=0) + 2 * PADDING
 
 
 def draw(graph: Graph, spoken: Language, title: str) -> Markup:
@@ -70,7 +70,9 @@ def formula(graph: Graph) -> str:
         if left < 0 or index >= len(graph.operations):
             return "…"
         operation = graph.operations[index]
-        return f"{_operation(operation.name)}({', '.join(of(inner) for inner in operation.inputs)})"
+        return (
+            f"{_operation(operation.name)}({', '.join(of(inner) for inner in operation.inputs[:MAX_INPUTS])})"
+        )
 
     return of(0) if graph.operations else ""
 
@@ -84,7 +86,7 @@ def _operation(name: str) -> str:
 
 
 def _shape(shape: Sequence[int]) -> str:
-    return " × ".join(map(str, shape[:4]))
+    return " × ".join(str(min(size, MAX_SIZE)) for size in shape[:4])
 
 
 # ---- the boxes ----------------------------------------------------------------------------------
@@ -97,10 +99,11 @@ def _nodes(graph: Graph, spoken: Language) -> list[Node]:
     lost_at = {mark.made_by: mark for mark in graph.marks if mark.kind == "rebound"}
     nodes = [Node("root", (_short(graph.root or "loss"),), (1,) if shown else ())]
     for operation in shown:
-        inputs = tuple(1 + k for k in operation.inputs if 0 <= k < own)
-        inputs += tuple(own - k for k in operation.inputs if k < 0 and -1 - k < len(graph.leaves))
+        used = operation.inputs[:MAX_INPUTS]
+        inputs = tuple(1 + k for k in used if 0 <= k < own)
+        inputs += tuple(own - k for k in used if k < 0 and -1 - k < len(graph.leaves))
         lines: tuple[str, ...] = (_operation(operation.name), _shape(operation.shape))
-        of_old = any(k < 0 and not _leaf(graph, k) for k in operation.inputs)
+        of_old = any(k < 0 and not _leaf(graph, k) for k in used)
         kind = "operation"
         if of_old and operation.name in lost_at:
             names = ", ".join(mark.name for mark in graph.marks if mark.made_by == operation.name)

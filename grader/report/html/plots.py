@@ -38,6 +38,7 @@ SETTINGS = {
 }
 # From which ratio of the largest loss to the smallest on they are drawn by their powers of ten.
 WIDE = 30
+LARGEST = 1e60
 FEW = 5
 LEVELS = 9
 GRID = 48
@@ -54,8 +55,12 @@ class Line(NamedTuple):
 
 
 def finite(curve: Curve) -> list[tuple[float, float]]:
-    """The points of a curve that can be drawn."""
-    return [(step, value) for step, value in curve if value is not None and abs(value) < 1e300]  # noqa: PLR2004 - beyond, an axis has no room
+    """The points of a curve that an axis has room for."""
+    return [
+        (step, value)
+        for step, value in curve
+        if value is not None and abs(value) < LARGEST and abs(step) < LARGEST
+    ]
 
 
 def losses(lines: Sequence[Line], name: str, title: str) -> Markup:
@@ -72,13 +77,13 @@ def losses(lines: Sequence[Line], name: str, title: str) -> Markup:
     return _svg(figure, name, title)
 
 
-def steps(lines: Sequence[Line], name: str, title: str) -> Markup:
-    """A gradient by the step: it stays until the next call."""
+def steps(lines: Sequence[Line], name: str, title: str, *, stairs: bool) -> Markup:
+    """A gradient by the step; with stairs, as it stays until the next call."""
     figure, axes = _axes()
     axes.axhline(0, color=COLOURS["faint"], linewidth=1)
     for line in lines:
         dots = {} if line.of == "reference" else {"marker": "o", "markersize": 3.5}
-        _draw(axes, line, drawstyle="steps-post", **dots)
+        _draw(axes, line, drawstyle="steps-post" if stairs else "default", **dots)
     _number(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     return _svg(figure, name, title)
@@ -90,10 +95,12 @@ def paths(lines: Sequence[Line], valley: Valley, name: str, title: str) -> Marku
     lowest = bottom(valley)
     across, up = _window(lines, lowest)
     w, b = np.meshgrid(np.linspace(*across, GRID), np.linspace(*up, GRID))
-    over = np.asarray(height(valley, w, b)) - height(valley, *lowest)
+    with np.errstate(all="ignore"):
+        over = np.asarray(height(valley, w, b)) - height(valley, *lowest)
     # Equally far apart on the walls, which are parabolas.
-    levels = float(over.max()) * (np.arange(1, LEVELS + 1) / (LEVELS + 1)) ** 2
-    if float(over.max()) > 0:
+    highest = float(over.max())
+    levels = highest * (np.arange(1, LEVELS + 1) / (LEVELS + 1)) ** 2
+    if 0 < highest < math.inf:
         axes.contour(w, b, over, levels=levels, colors=COLOURS["faint"], linewidths=0.9)
     for line in lines:
         _draw(axes, line)
