@@ -217,6 +217,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - its options
     ] = None,
     exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may come again.")] = None,
     mistake: Annotated[list[str] | None, typer.Option(help="Only this mistake; may come again.")] = None,
+    plants: Annotated[int, typer.Option(min=1, help="Ways to plant each mistake in each exercise.")] = 2,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Gradings at a time; one a core by default.")
     ] = None,
@@ -234,7 +235,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - its options
 
         folder = course_folder(settings.course)
         with counting(spoken) as progress:
-            result = test(folder, settings, exercise or (), mistake or (), jobs, progress)
+            result = test(folder, settings, exercise or (), mistake or (), plants, jobs, progress)
         words.show(result, screen(), spoken)
     raise typer.Exit(3 if result.ungradable else 1 if result.gaps or result.stale else 0)
 

@@ -29,8 +29,8 @@ from grader.settings import Settings
 from grader.starter import starter_notebook
 from grader.workers import Workers
 
-# Of the places at which a mistake can be planted in one exercise, so many are tried.
-MOST_PLANTS = 2
+# A mistake can be planted in many ways and places; of each exercise so many are tried.
+PLANTS = 2
 # A mutant's cell may run for so many times the reference's time here, unless the settings say otherwise.
 PATIENCE, LEAST_SECONDS = 10.0, 5.0
 NOT_SURE: Confidence = "possible"
@@ -113,6 +113,7 @@ class Work(NamedTuple):
     exercise: Exercise
     settings: Settings
     mistakes: tuple[str, ...]
+    plants: int
 
 
 def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
@@ -120,6 +121,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
     settings: Settings,
     exercises: Sequence[str] = (),
     mistakes: Sequence[str] = (),
+    plants: int = PLANTS,
     jobs: int | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Result:
@@ -132,7 +134,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
     names = tuple(mistake(name).name for name in mistakes)
     if not chosen:
         raise CourseError("course-empty", path=str(course))
-    works = {one.slug: Work(one, settings, names) for one in chosen}
+    works = {one.slug: Work(one, settings, names, plants) for one in chosen}
     outcomes: list[Outcome] = []
     with Workers(settings, jobs) as workers:
         trials = [trial for planned in workers.each(plan, works.values()) for trial in planned]
@@ -158,13 +160,15 @@ def plan(kernels: Kernels, work: Work) -> list[Trial]:
     if not work.mistakes:
         trials += _whole(exercise, reference)
         for name, rewrite in all_rewrites().items():
-            trials += _edited(case, Trial(exercise.slug, "rewrite", name), partial(rewrite, case))
+            trials += _edited(case, Trial(exercise.slug, "rewrite", name), partial(rewrite, case))[
+                : work.plants
+            ]
     for name, one in all_mistakes().items():
         if not work.mistakes or name in work.mistakes:
             trial = Trial(
                 exercise.slug, "mistake", name, known=one.known_misses.get(exercise.slug), seconds=seconds
             )
-            trials += _edited(case, trial, partial(one.plants, case))
+            trials += _edited(case, trial, partial(one.plants, case))[: work.plants]
     return trials
 
 
@@ -203,7 +207,7 @@ def _whole(exercise: Exercise, reference: Submission) -> Iterator[Trial]:
 
 
 def _edited(case: Case, trial: Trial, ways: Callable[[], Iterable[list[Edit]]]) -> list[Trial]:
-    """The trial with the first few different forms that edits give the reference."""
+    """The trial with each different form that edits give the reference."""
     made: dict[tuple[Cell, ...], Submission] = {}
     try:
         for edits in ways():
@@ -214,7 +218,7 @@ def _edited(case: Case, trial: Trial, ways: Callable[[], Iterable[list[Edit]]]) 
     made.pop(case.submission.cells, None)
     return [
         replace(trial, submission=edited, changes=changes(case.submission, edited))
-        for edited in list(made.values())[:MOST_PLANTS]
+        for edited in made.values()
     ]
 
 

@@ -83,8 +83,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ten times the steps; where these are small for the bend of the loss, larger ones first."""
     del suspicion
-    more, larger = turned(case.code, steps(case), MANY), _larger(case)
-    ordered = [larger, more] if _slow(case) or rate_asked(case) else [more, larger]
+    more, larger, largest = turned(case.code, steps(case), MANY), _larger(case, 0.5), _larger(case, 1.0)
+    ordered = [larger, largest, more] if _slow(case) or rate_asked(case) else [more, larger, largest]
     yield from ordered
     if more and larger:
         yield [*more, *larger]
@@ -107,10 +107,11 @@ def _slow(case: Case) -> bool:
     return bool(bend and known and max(known) * bend < SLOW)
 
 
-def _larger(case: Case) -> list[Edit]:
+def _larger(case: Case, share: float) -> list[Edit]:
+    """A learning rate that is this share of what the bend of the loss suits, or the task's."""
     found, missing = rates(case), rate_missing(case)
     bend = curvature(case, main_place(case))
-    wanted = rate_asked(case) or (tidy(0.5 / bend) if bend else 0.0)
+    wanted = rate_asked(case) or (tidy(share / bend) if bend else 0.0)
     if found:
         number = abs(number_of(found[0]) or 0.0)
         factor = wanted / number if wanted and number and wanted / number >= 2 else MANY  # noqa: PLR2004
