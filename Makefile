@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
 
-.PHONY: demo test slow bubblewrap lint format corpus bench soak docs clean
+.PHONY: demo test slow selftest bubblewrap browser lint format corpus spellings bench soak docs clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -13,12 +14,21 @@ test: $(READY) bubblewrap
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap
+slow: $(READY) bubblewrap browser
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# Every mistake, planted in each reference where it can be, has to be caught and named.
+selftest: $(READY)
+	$(BIN)/grader selftest --plants 1
 
 # One tier of the sandbox; where it is not and cannot be installed, its tests are skipped and say so.
 bubblewrap:
 	command -v bwrap || (apt-get update -qq && apt-get install -qq -y --no-install-recommends bubblewrap) || true
+
+# What looks at the pages of reports; where it is not and cannot be installed, its tests are skipped and say so.
+browser:
+	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
+	test -d .npm/node_modules || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(PAGE_TOOLS) || true
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -32,6 +42,10 @@ format: $(READY)
 # The whole labelled corpus under three seeds; the table is kept in docs/measurements.md.
 corpus: $(READY)
 	$(BIN)/python -m tests.measure.corpus --keep
+
+# Every spelling of the two most asked-about mistakes, and right look-alikes; some of them are in the suite.
+spellings: $(READY)
+	$(BIN)/python -m tests.measure.spellings
 
 # What a grading costs beside what cannot be saved, interleaved; the table is kept in docs/measurements.md.
 bench: $(READY)
@@ -51,4 +65,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .npm dist build .pytest_cache .mypy_cache .ruff_cache

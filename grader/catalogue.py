@@ -5,11 +5,14 @@ Another package adds one by an entry point of the group `grader.mistakes` that n
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from grader import mistakes
 from grader.errors import UsageError
@@ -21,6 +24,9 @@ if TYPE_CHECKING:  # reading a case takes numpy, which the command line does wit
     from grader.evidence.case import Case
 
 GROUP = "grader.mistakes"
+# A part of a mistake's documentation: `- exercise: why it is not named there`.
+KNOWN_MISSES = re.compile(r"^## Known misses\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
+KNOWN_MISS = re.compile(r"^- (\w+): (.+)$", re.MULTILINE)
 
 
 class Mistake:
@@ -37,6 +43,17 @@ class Mistake:
         return (self._module.__doc__ or "").strip()
 
     @property
+    def known_misses(self) -> dict[str, str]:
+        """The exercises in which it is known not to be named, with the reason: the list under `## Known misses`."""
+        section = KNOWN_MISSES.search(self.docs + "\n## ")
+        return {} if section is None else dict(KNOWN_MISS.findall(section[1]))
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """The names that are true of what is planted: its own, and those that say as much."""
+        return frozenset({self.name, *getattr(self._module, "ALSO_NAMED", ())})
+
+    @property
     def mends(self) -> bool:
         """Whether there is a repair."""
         return hasattr(self._module, "repair")
@@ -48,11 +65,20 @@ class Mistake:
 
     def detect(self, case: "Case") -> list[Suspicion]:
         """What it suspects in a case."""
-        return list(self._module.detect(case))
+        return [msgspec.structs.replace(one, mistake=self.name) for one in self._module.detect(case)]
 
     def repairs(self, case: "Case", suspicion: Suspicion) -> list[list[Edit]]:
         """The ways to mend it, best first."""
         return [list(edits) for edits in self._module.repair(case, suspicion) if edits] if self.mends else []
+
+    @property
+    def plantable(self) -> bool:
+        """Whether it is known how to put it into a right solution."""
+        return hasattr(self._module, "plant")
+
+    def plants(self, case: "Case") -> list[list[Edit]]:
+        """The ways to put it into a right solution; none where it cannot be made there."""
+        return [list(edits) for edits in self._module.plant(case) if edits] if self.plantable else []
 
 
 @cache

@@ -5,7 +5,7 @@ Imported before the warm parent starts, so what takes time to import is imported
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,11 +13,14 @@ from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.kernel.warm import warm_parent
 from grader.model import Language
+from grader.report.discovery import TERMINAL
 from grader.settings import Settings
+from grader.watching import demand_watchable, on_each_save
 
 if TYPE_CHECKING:
     from grader.kernel.pool import Kernels
     from grader.load import HandedIn
+    from grader.report.places import Place
     from grader.report.writer import Writer
 
     One = Callable[[HandedIn, Kernels, Writer], int]
@@ -33,24 +36,30 @@ def send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> Non
 
 
 class Request(NamedTuple):
-    """What is asked for: which files, how the reports are written and where; isolated: whether others' files need a sandbox."""
+    """What is asked for.
+
+    files: the submissions; formats, output: how and where the reports are written. isolated: whether others' files need a sandbox;
+    graded: whether the reports have points; watch: whether the file is graded again each time it is saved.
+    """
 
     files: list[Path]
-    format: str
+    formats: Sequence[str]
     output: Path | None
     language: Language
     isolated: bool
+    graded: bool = True
+    watch: bool = False
 
 
 def on_each(request: Request, settings: Settings, one: "One") -> int:
     """Do `one` thing with each submission in the files; returns the exit code, the gravest that any asked for.
 
-    Raises UsageError if the report would be written over a submission, or others' files cannot be isolated; KernelFault if there
-    are no kernels.
+    Raises UsageError if the reports cannot be written as asked, or others' files cannot be isolated; KernelFault if there are no
+    kernels.
     """
-    files = request.files
-    if request.output is not None and any(same_file(request.output, path) for path in files):
-        raise UsageError("file-exists", path=str(request.output))
+    several = may_be_several(request.files)
+    if request.watch:
+        demand_watchable(request.files, on_screen=[*request.formats] == [TERMINAL] and not request.output)
     with warm_parent(settings) as zygote:
         # It warms up for a second or two, in which all that is needed later is imported.
         from grader import examine, grade  # noqa: F401, PLC0415
@@ -60,15 +69,49 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
         from grader.report.writer import Writer  # noqa: PLC0415
 
         all_mistakes()
-        several = may_be_several(files)
+        where = _places(request, several=several)
         with Kernels(settings, zygote) as kernels:
-            if kernels.sandbox.tier == "none" and of_others(files) and request.isolated:
-                raise UsageError("others-not-isolated")
-            if kernels.sandbox.tier != "none" and several:
-                send_canary(kernels, settings, request.language)
-            with Writer(request.format, request.output, request.language, several=several) as writer:
-                codes = [one(handed_in, kernels, writer) for path in files for handed_in in load_all(path)]
-    return next((code for code in (3, 2, 1) if code in codes), 0)
+            try:
+                _demand_isolation(request, settings, kernels, several=several)
+            except KernelFault as fault:
+                _leave_results(request, where, fault, several=several)
+                raise
+            with Writer(where, request.language, several=several, spared=request.files) as writer:
+
+                def grade_all() -> int:
+                    codes = [one(each, kernels, writer) for path in request.files for each in load_all(path)]
+                    return next((code for code in (3, 2, 1) if code in codes), 0)
+
+                return (
+                    on_each_save(request.files[0], grade_all, writer.tell) if request.watch else grade_all()
+                )
+
+
+def _places(request: Request, *, several: bool) -> "list[Place]":
+    from grader.report.places import places  # noqa: PLC0415 - imports the formats
+
+    where = places(request.formats, request.output, several=several)
+    if not request.graded and (scoring := [place.format.name for place in where if place.format.scores]):
+        raise UsageError("format-needs-points", format=scoring[0])
+    return where
+
+
+def _demand_isolation(request: Request, settings: Settings, kernels: "Kernels", *, several: bool) -> None:
+    if kernels.sandbox.tier == "none" and of_others(request.files) and request.isolated:
+        raise UsageError("others-not-isolated")
+    if kernels.sandbox.tier != "none" and several:
+        send_canary(kernels, settings, request.language)
+
+
+def _leave_results(request: Request, where: "list[Place]", fault: KernelFault, *, several: bool) -> None:
+    """Report the files as ungradable to the systems that wait for a score: they must not take silence for one."""
+    from grader.grade import ungradable  # noqa: PLC0415
+    from grader.report.writer import Writer  # noqa: PLC0415
+
+    awaited = [place for place in where if place.format.scores]
+    with Writer(awaited, request.language, several=several, spared=request.files) as writer:
+        for path in request.files:
+            writer.failed(ungradable(path.name, "", "", fault))
 
 
 def diagnose_one(settings: Settings, handed_in: "HandedIn", kernels: "Kernels", writer: "Writer") -> int:
@@ -130,8 +173,3 @@ def of_others(files: list[Path]) -> bool:
     return sys.platform != "win32" and any(
         path.exists() and path.stat().st_uid != os.geteuid() for path in files
     )
-
-
-def same_file(output: Path, path: Path) -> bool:
-    """Whether the report would be written over a submission."""
-    return output.exists() and path.exists() and output.samefile(path)

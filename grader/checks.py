@@ -211,7 +211,7 @@ def fixtures(experiment: Experiment) -> ModuleType:
         return lambda exchange=(): RunView(experiment.rerun(exchange), hidden=True)
 
     def call() -> Callable[..., CallView]:
-        """`call(name, *arguments)`: a learner's function with hidden arguments."""
+        """`call(name, *arguments)`: a learner's function with hidden arguments; `shown=True`: with those of the task."""
         return partial(_call, experiment)
 
     def reference() -> ModuleType:
@@ -228,13 +228,13 @@ def fixtures(experiment: Experiment) -> ModuleType:
     return plugin
 
 
-def _call(experiment: Experiment, name: str, *arguments: HiddenArgument) -> CallView:
+def _call(experiment: Experiment, name: str, *arguments: HiddenArgument, shown: bool = False) -> CallView:
     value = experiment.run.values.get(name, Unusable(why="missing"))
     if isinstance(value, Unusable) and value.why == "missing":
         fail("function-missing", name=name)
     if not isinstance(value, Function | Module) and not isinstance(value, Unusable):
         fail("not-a-function", name=name)
-    call = experiment.call(name, arguments)
+    call = experiment.call(name, arguments, shown=shown)
     if call.error is not None:
         _fail_of(call.error, name, len(arguments))
     return CallView(call, name)

@@ -17,6 +17,21 @@ from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
 from grader.model import Language
+from grader.options import (
+    CourseOption,
+    ExerciseOption,
+    Files,
+    FormatOption,
+    LanguageChoice,
+    LanguageOption,
+    OpenOption,
+    OutputOption,
+    SeedOption,
+    UnsafeOption,
+    WatchOption,
+)
+from grader.report.browser import page_for, show_page
+from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
 from grader.settings import Settings, load_settings
 from grader.text import say, spoken_in
@@ -31,13 +46,6 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How a report is written."""
-
-    terminal = "terminal"
-    json = "json"
-
-
 class Described(StrEnum):
     """What has a schema."""
 
@@ -45,63 +53,32 @@ class Described(StrEnum):
     doctor = "doctor"
 
 
-class LanguageChoice(StrEnum):
-    """The languages of messages and reports."""
-
-    en = "en"
-    zh = "zh"
-
-
-Files = Annotated[
-    list[Path],
-    typer.Argument(metavar="FILE…", help="Notebooks (.ipynb), modules (.py), or archives of them (.zip)."),
-]
-ExerciseOption = Annotated[
-    str | None, typer.Option("--exercise", help="The exercise, where the notebook does not name its own.")
-]
-LanguageOption = Annotated[
-    LanguageChoice | None, typer.Option("--language", help="Language of the report; the locale's by default.")
-]
-CourseOption = Annotated[
-    str | None,
-    typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default."),
-]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", help="Write to this file instead of the screen.")
-]
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the report.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
-UnsafeOption = Annotated[
-    bool,
-    typer.Option(
-        "--unsafe-no-sandbox",
-        help="Run others' files even where nothing isolates them from your files and network.",
-    ),
-]
-
-
 @app.command()
 def check(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     exercise: ExerciseOption = None,
     language: LanguageOption = None,
-    format: FormatOption = Format.terminal,
+    format: FormatOption = None,
     output: OutputOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
+    watch: WatchOption = False,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Run a submission, check its result and report.
 
-    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded.
+    Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded; with --watch, that of the
+    last report, or 130 if it was interrupted while it graded.
     """
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
+        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, watch=watch)
         code = on_each(request, settings, partial(check_one, exercise, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 
@@ -109,9 +86,10 @@ def check(  # noqa: PLR0913, PLR0917 - its options
 def diagnose(  # noqa: PLR0913, PLR0917 - its options
     files: Files,
     language: LanguageOption = None,
-    format: FormatOption = Format.terminal,
+    format: FormatOption = None,
     output: OutputOption = None,
     seed: SeedOption = None,
+    open: OpenOption = False,
     unsafe_no_sandbox: UnsafeOption = False,
 ) -> None:
     """Name the mistakes of any PyTorch notebook or module, without an exercise.
@@ -119,8 +97,11 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with _answering(language, None, seed) as (settings, spoken):
-        request = Request(files, format.value, output, spoken, isolated=not unsafe_no_sandbox)
+        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
+        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, graded=False)
         code = on_each(request, settings, partial(diagnose_one, settings))
+        if open and output is not None:
+            show_page(output)
     raise typer.Exit(code)
 
 
@@ -155,6 +136,14 @@ def exercises(language: LanguageOption = None, course: CourseOption = None) -> N
         folder = course_folder(settings.course)
         for slug in slugs(folder):
             typer.echo(f"{slug:<22} {load_exercise(folder, slug).manifest.title[spoken]}")
+
+
+@app.command()
+def formats(language: LanguageOption = None) -> None:
+    """List the formats that a report can be written in."""
+    with _answering(language, None) as (_, spoken):
+        for name in names():
+            typer.echo(f"{name:<22} {format_of(name).words[spoken]}")
 
 
 @app.command()
@@ -220,6 +209,36 @@ def doctor(
     raise typer.Exit(0 if document.sound else 1)
 
 
+@app.command()
+def selftest(  # noqa: PLR0913, PLR0917 - its options
+    course: Annotated[
+        str | None, typer.Argument(metavar="[COURSE]", help="Its folder; grader's own by default.")
+    ] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may come again.")] = None,
+    mistake: Annotated[list[str] | None, typer.Option(help="Only this mistake; may come again.")] = None,
+    plants: Annotated[int, typer.Option(min=1, help="Ways to plant each mistake in each exercise.")] = 2,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Gradings at a time; one a core by default.")
+    ] = None,
+    language: LanguageOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Test a course: what is right is right, and planted mistakes are named.
+
+    Exit codes: 0 no gap, 1 a gap that is not known, 2 unusable request or course, 3 could not be graded.
+    """
+    with _answering(language, course, seed) as (settings, spoken):
+        from grader.report import selftest as words  # noqa: PLC0415 - with torch's parts, which take a while
+        from grader.report.writer import counting, screen  # noqa: PLC0415
+        from grader.selftest import selftest as test  # noqa: PLC0415
+
+        folder = course_folder(settings.course)
+        with counting(spoken) as progress:
+            result = test(folder, settings, exercise or (), mistake or (), plants, jobs, progress)
+        words.show(result, screen(), spoken)
+    raise typer.Exit(3 if result.ungradable else 1 if result.gaps or result.stale else 0)
+
+
 @app.callback(invoke_without_command=True)
 def _common(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
@@ -248,13 +267,20 @@ def _answering(
         raise typer.Exit(130) from None
 
 
+def _formats(chosen: list[str] | None) -> list[str]:
+    """The names of the formats. Raises UsageError for one that is not known, before anything is started."""
+    for name in chosen or ():
+        if name not in names():
+            raise UsageError("format-unknown", name=name, known=", ".join(names()))
+    return chosen or [TERMINAL]
+
+
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a screen without the letters of a report still shows it
+            # A screen without the letters of a report still shows it.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     finally:

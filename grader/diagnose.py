@@ -32,12 +32,13 @@ Rerun = Callable[[Submission], Case | None]
 class Diagnosis(NamedTuple):
     """What was found, first what matters most; how many suspected mends there was no time to try.
 
-    broken: the mistakes whose own code failed on this submission; a grade must not be lost for that, and it must be told.
+    mended: the case after the last mend that was proven. broken: the mistakes whose own code failed on this submission; a grade must not be lost for that, and it must be told.
     """
 
     findings: tuple[Finding, ...]
     untried: int = 0
     broken: tuple[str, ...] = ()
+    mended: Case | None = None
 
 
 class _Mended(NamedTuple):
@@ -46,6 +47,11 @@ class _Mended(NamedTuple):
     suspicion: Suspicion
     before: Case
     after: Case
+
+    @property
+    def sure(self) -> bool:
+        """Whether it would be shown without proof."""
+        return self.suspicion.sureness >= LIKELY
 
 
 class Detectors:
@@ -95,7 +101,8 @@ def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
     findings += _unproven(case, likely, "likely", detectors)
     possible = [one for one in others if POSSIBLE <= one.sureness < LIKELY and not findings]
     findings += _unproven(case, possible[:MAX_POSSIBLE], "possible", detectors)
-    return Diagnosis(tuple(findings), prover.untried, tuple(detectors.broken))
+    mended = chain[-1].after if chain else None
+    return Diagnosis(tuple(findings), prover.untried, tuple(detectors.broken), mended)
 
 
 class _Prover:
@@ -121,8 +128,8 @@ class _Prover:
         current = self._original
         while not current.full and (mended := self._next(current)) is not None:
             self._kept.append(mended)
-            current = mended.after
-            if _higher(current, self._kept[self._counted].before):
+            current, before = mended.after, self._kept[self._counted].before
+            if _higher(current, before) or (mended.sure and _frees(current, before)):
                 self._counted = len(self._kept)
         if not self._counted and not current.full:
             self._try_together()
@@ -131,19 +138,25 @@ class _Prover:
         """The first mend that brings the case further."""
         way = None
         for suspicion, edits in self._candidates(current):
+            if way is not None and suspicion.sureness < LIKELY:
+                break  # what was sure took an error out of the way: guesses come after what that lets us see
             after = self._try(current, edits)
             if after is None:
                 continue
             mended = _Mended(_in_original(suspicion, self._original, current), current, after)
             if _higher(after, current):
                 return mended
-            if way is None and _further(after, current):
+            if way is None and (_further(after, current) or (mended.sure and _frees(after, current))):
                 way = mended
         return way
 
     def _candidates(self, case: Case) -> Iterator[tuple[Suspicion, tuple[Edit, ...]]]:
         for suspicion in self._detectors.detect(case):
-            if suspicion.advice or (self._kept and all_mistakes()[suspicion.mistake].tunes):
+            if (
+                suspicion.advice
+                or suspicion.rewrites
+                or (self._kept and all_mistakes()[suspicion.mistake].tunes)
+            ):
                 continue
             for edits in self._detectors.repairs(case, suspicion):
                 yield suspicion, tuple(edits)
@@ -171,7 +184,7 @@ class _Prover:
         sure = [
             one
             for one in self._detectors.detect(self._original)
-            if one.sureness >= POSSIBLE and not one.advice
+            if one.sureness >= POSSIBLE and not (one.advice or one.rewrites)
         ]
         edits: list[Edit] = []
         mended = []
@@ -191,6 +204,13 @@ def _higher(new: Case, old: Case) -> bool:
     if new.checks:
         return new.score > old.score + 1e-9
     return len(new.errors) < len(old.errors)
+
+
+def _frees(new: Case, old: Case) -> bool:
+    """Whether a check that failed passes, at no cost in points: what was mended hid how far the rest had got."""
+    failed = {check.id for check in old.checks if check.status == "failed"}
+    passed = {check.id for check in new.checks if check.status == "passed"}
+    return bool(failed & passed) and new.score >= old.score - 1e-9
 
 
 def _further(new: Case, old: Case) -> bool:

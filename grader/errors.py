@@ -10,6 +10,8 @@ Each carries the id of a text in the catalogue (`grader/text/`) and its paramete
 message is written in the reader's language where it is shown.
 """
 
+from functools import partial
+
 
 class GraderError(Exception):
     """Base of all errors that are shown to people; `exit_code` is what the command line returns."""
@@ -21,6 +23,10 @@ class GraderError(Exception):
         super().__init__(text, params)
         self.text = text
         self.params = params
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it passes from one process to another."""
+        return partial(type(self), **self.params), (self.text,)
 
 
 class UsageError(GraderError):

@@ -10,7 +10,8 @@ import time
 from grader.diagnose import Diagnosis, diagnose
 from grader.errors import KernelFault
 from grader.evidence.case import Case
-from grader.grade import MOST_SECONDS, OWN_TIMES, excerpt_of, first_error, ungradable
+from grader.evidence.training import pictures
+from grader.grade import MOST_SECONDS, OWN_TIMES, as_executed, excerpt_of, first_error, ungradable
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.limits import merged
@@ -59,6 +60,8 @@ def examine(
         seconds=run.seconds,
         reruns=reruns,
         sandbox=kernels.sandbox,
+        notebook=as_executed(submission, run),
+        pictures=pictures(case, diagnosis.mended, None),
     )
 
 

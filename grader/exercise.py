@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 import msgspec
 
@@ -38,6 +38,20 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_least: int = 1
 
 
+class FittedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of an exercise that fits a line: the names of its data and parameters, and the descent that reports draw beside the learner's.
+
+    rate, steps: the learning rate and number of full-batch steps of that descent.
+    """
+
+    x: str
+    y: str
+    slope: str
+    intercept: str
+    rate: float
+    steps: Annotated[int, msgspec.Meta(ge=1, le=20_000)]
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`exercise.toml`, field by field.
 
@@ -45,6 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
     limits: those that differ from the defaults; settings go before them.
+    line: what reports draw of an exercise that fits a line.
     reference_seconds: how long the reference runs on an ordinary machine; bounds what proving a mistake may cost.
     """
 
@@ -55,6 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: Watch = Watch()
     text: dict[str, Wording] = {}
     limits: ChosenLimits = ChosenLimits()
+    line: FittedLine | None = None
     reference_seconds: float = 1.0
 
 

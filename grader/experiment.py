@@ -13,6 +13,7 @@ from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
 from grader.limits import merged
 from grader.model import Argument, Call, Limits, Run, Submission, Swap
+from grader.observed import with_calls
 from grader.settings import Settings
 
 
@@ -48,6 +49,7 @@ class Experiment:
         self.settings = settings
         self._limits = _bounded(merged(exercise.manifest.limits, settings), most_seconds)
         self.reruns = 0
+        self._shown: list[Call] = []
         self.seconds = 0.0  # of the submission's own cells, all runs together
         self._session = kernels.open(self._limits)
         if exercise.watched:
@@ -94,11 +96,19 @@ class Experiment:
         """End the base run's kernel."""
         self._kernels.close(self._session)
 
-    def call(self, name: str, arguments: Sequence[HiddenArgument]) -> Call:
-        """Call a learner's function in the base run's kernel with arguments of ours."""
-        return self._kernels.do(
+    def call(self, name: str, arguments: Sequence[HiddenArgument], *, shown: bool = False) -> Call:
+        """Call a learner's function in the base run's kernel with arguments of ours; shown: they are public."""
+        call = self._kernels.do(
             self._session.call(name, [_argument(argument) for argument in arguments], seed=self.settings.seed)
         )
+        if shown:
+            self._shown.append(call)
+        return call
+
+    @property
+    def observed(self) -> Run:
+        """What the submission was seen to do: in the base run, and in calls with public arguments."""
+        return with_calls(self.run, self._shown)
 
 
 def _bounded(limits: Limits, most_seconds: float | None) -> Limits:

@@ -9,12 +9,24 @@ import msgspec
 from grader.diagnose import Diagnosis, diagnose
 from grader.errors import CourseError, GraderError, KernelFault
 from grader.evidence.case import Case
+from grader.evidence.training import pictures
 from grader.exercise import Exercise
 from grader.experiment import Experiment
 from grader.kernel.faults import NEEDS_REVIEW
 from grader.kernel.pool import Kernels
 from grader.kernel.session import Progress
-from grader.model import CheckResult, Excerpt, Finding, Report, Run, RunError, Sandbox, Submission, Text
+from grader.model import (
+    CheckResult,
+    Excerpt,
+    Finding,
+    Report,
+    Run,
+    RunError,
+    Sandbox,
+    Shown,
+    Submission,
+    Text,
+)
 from grader.runner import run_checks
 from grader.settings import Settings
 
@@ -35,9 +47,9 @@ def grade(
     try:
         with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
             checks = run_checks(experiment)
-            case = Case(submission, experiment.run, checks, exercise.slug)
+            case = Case(submission, experiment.observed, checks, exercise.slug)
             prover = Proof(experiment, kernels, settings)
-            return _report(experiment, checks, diagnose(case, prover), kernels.sandbox, prover.reruns)
+            return _report(experiment, case, diagnose(case, prover), kernels.sandbox, prover.reruns)
     except (KernelFault, CourseError) as error:
         return ungradable(submission.name, submission.sha256, exercise.slug, error)
 
@@ -85,17 +97,17 @@ class Proof:
             return None
         self._left -= mended.seconds
         self.reruns += 1 + mended.reruns
-        return Case(submission, mended.run, checks, exercise.slug)
+        return Case(submission, mended.observed, checks, exercise.slug)
 
 
 def _report(
     experiment: Experiment,
-    checks: tuple[CheckResult, ...],
+    case: Case,
     diagnosis: Diagnosis,
     sandbox: Sandbox,
     reruns: int,
 ) -> Report:
-    submission = experiment.submission
+    submission, checks = experiment.submission, case.checks
     error = first_error(experiment.run)
     return Report(
         exercise=experiment.exercise.slug,
@@ -117,7 +129,19 @@ def _report(
         seconds=experiment.run.seconds,
         reruns=experiment.reruns + reruns,
         sandbox=sandbox,
+        notebook=as_executed(submission, experiment.run),
+        pictures=pictures(case, diagnosis.mended, experiment.exercise.manifest.line),
     )
+
+
+def as_executed(submission: Submission, run: Run) -> tuple[Shown, ...]:
+    """The cells as the learner wrote them, with what they showed in this run."""
+    cells: list[tuple[float, Shown]] = [
+        (cell.number, Shown(number=cell.number, source=cell.source, outputs=run.outputs.get(cell.number, ())))
+        for cell in submission.original
+    ]
+    cells += [(text.before - 0.5, Shown(number=None, source=text.source)) for text in submission.prose]
+    return tuple(shown for _, shown in sorted(cells, key=lambda cell: cell[0]))
 
 
 def first_error(run: Run) -> RunError | None:

@@ -15,7 +15,7 @@ import msgspec
 from grader.archive import ARCHIVE_SUFFIX, OTHER_ARCHIVES, members
 from grader.errors import UnreadableSubmission
 from grader.files import read_file
-from grader.model import Cell, Submission, Text
+from grader.model import Cell, Prose, Submission, Text
 from grader.source import neutralise
 
 MAX_BYTES = 25_000_000
@@ -23,6 +23,8 @@ MAX_BYTES = 25_000_000
 MAX_CODE = 1_000_000
 BYTES_PER_CHARACTER = 4
 MAX_CELLS = 2_000
+# Of the text between the cells so much is kept.
+MAX_PROSE = 100_000
 # Commas and opening brackets in a notebook file: there are never more values in it.
 MAX_VALUES = 2_000_000
 MAX_NOTES = 100
@@ -89,9 +91,9 @@ def _handed_in(name: str, path: str, content: bytes | UnreadableSubmission) -> H
 def load_content(name: str, content: bytes, path: str) -> Submission:
     """Read the bytes of a notebook or module, which its name tells apart; `path` is what messages call it."""
     suffix = PurePath(name).suffix.lower()
-    exercise = None
+    exercise, prose = None, list[Prose]()
     if suffix == NOTEBOOK_SUFFIX:
-        sources, exercise = _notebook_cells(path, content)
+        sources, prose, exercise = _notebook_cells(path, content)
     elif suffix == MODULE_SUFFIX:
         sources = _module_cells(path, content)
     else:
@@ -100,14 +102,16 @@ def load_content(name: str, content: bytes, path: str) -> Submission:
         raise UnreadableSubmission("file-without-code", path=path)
     if len(sources) > MAX_CELLS or sum(map(len, sources)) > MAX_CODE:
         raise _too_much_code(path)
-    return _submission(name, content, exercise, sources)
+    return _submission(name, content, exercise, sources, prose)
 
 
 def _too_much_code(path: str) -> UnreadableSubmission:
     return UnreadableSubmission("file-too-much-code", path=path, cells=MAX_CELLS, characters=MAX_CODE)
 
 
-def _submission(name: str, content: bytes, exercise: str | None, sources: list[str]) -> Submission:
+def _submission(
+    name: str, content: bytes, exercise: str | None, sources: list[str], prose: list[Prose]
+) -> Submission:
     original = tuple(Cell(number=n, source=source) for n, source in enumerate(sources, start=1))
     cells, notes = [], list[Text]()
     for cell in original:
@@ -120,6 +124,7 @@ def _submission(name: str, content: bytes, exercise: str | None, sources: list[s
         exercise=exercise,
         cells=tuple(cells),
         original=original,
+        prose=tuple(prose),
         notes=tuple(notes[:MAX_NOTES]),
     )
 
@@ -150,13 +155,19 @@ class _Notebook(msgspec.Struct):
     metadata: Any = None
 
 
-def _notebook_cells(name: str, content: bytes) -> tuple[list[str], str | None]:
+def _notebook_cells(name: str, content: bytes) -> tuple[list[str], list[Prose], str | None]:
     notebook = _notebook(name, content)
     cells = notebook.cells or [cell for sheet in notebook.worksheets or () for cell in sheet.cells]
-    written = [cell.source or cell.input or "" for cell in cells if cell.cell_type == "code"]
-    sources = [_clean("".join(lines)) for lines in written]
-    # A blank cell gets no prompt number in Jupyter either, so cell numbers agree with what learners see.
-    return [source for source in sources if source.strip()], _exercise_of(notebook.metadata)
+    sources, prose, room = list[str](), list[Prose](), MAX_PROSE
+    for cell in cells:
+        source = _clean("".join(cell.source or cell.input or ""))
+        # A blank cell gets no prompt number in Jupyter either, so cell numbers agree with what learners see.
+        if cell.cell_type == "code" and source.strip():
+            sources.append(source)
+        elif cell.cell_type == "markdown" and source.strip() and room > 0:
+            prose.append(Prose(before=len(sources) + 1, source=source[:room]))
+            room -= len(source)
+    return sources, prose, _exercise_of(notebook.metadata)
 
 
 def _notebook(name: str, content: bytes) -> _Notebook:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from grader.picture import Pictures
 from grader.trace import Trace
 from grader.values import Array, Value
 
@@ -32,10 +33,17 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+class Prose(msgspec.Struct, frozen=True, kw_only=True):
+    """A Markdown cell, and the number of the code cell that it stands before."""
+
+    before: int
+    source: str
+
+
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A notebook or module, ready to run: magics neutralised, outputs dropped.
 
-    `original` holds the sources as the learner wrote them (for excerpts), line for line as `cells`.
+    `original` holds the sources as the learner wrote them (for excerpts), line for line as `cells`; `prose` the text between.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     exercise: str | None
     cells: tuple[Cell, ...]
     original: tuple[Cell, ...]
+    prose: tuple[Prose, ...] = ()
     notes: tuple[Text, ...] = ()
 
 
@@ -138,10 +147,30 @@ class RunError(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None
 
 
+class Printed(msgspec.Struct, frozen=True, kw_only=True, tag="printed"):
+    """Text that a cell printed, or showed as its result. cut: how many more characters there were."""
+
+    stream: Literal["stdout", "stderr", "result", "error"]
+    text: str
+    cut: int = 0
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True, tag="drawn"):
+    """An image that a cell showed: a PNG or JPEG by its first bytes, and what stands for it in words."""
+
+    format: Literal["png", "jpeg"]
+    data: bytes
+    text: str = ""
+
+
+Output = Printed | Drawn
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a submission in a fresh kernel.
 
-    `complete` is False where a limit or the kernel's death ended it early.
+    `complete` is False where a limit or the kernel's death ended it early. outputs: what cells showed, by their number, within
+    bounds; like the trace it is the learner's process's own.
     """
 
     seconds: float
@@ -149,6 +178,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     trace: Trace
     values: dict[str, Value]
+    outputs: dict[int, tuple[Output, ...]] = {}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,10 +248,18 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     score_after: float | None = None
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of the notebook as it was executed. number: of a code cell; None for Markdown."""
+
+    number: int | None
+    source: str
+    outputs: tuple[Output, ...] = ()
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about a submission, not yet worded. `score` is None where ungradable.
 
-    untried: how many suspected mends there was no time to try.
+    untried: how many suspected mends there was no time to try. notebook: its cells as executed; pictures: what there is to draw.
     """
 
     exercise: str
@@ -240,3 +278,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     reruns: int = 0
     sandbox: Sandbox | None = None
+    notebook: tuple[Shown, ...] = ()
+    pictures: Pictures | None = None

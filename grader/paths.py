@@ -16,7 +16,7 @@ def check_path(
 ) -> None:
     """Call `name(x0, lr, steps)` and fail at the first value that differs; hidden arguments are not shown."""
     start, rate, steps = arguments
-    seen = call(name, start, rate, steps).numbers().reshape(-1)
+    seen = call(name, start, rate, steps, shown=shown).numbers().reshape(-1)
     if seen.size != steps:
         fail("path-length", name=name, count=seen.size, steps=steps)
     for number, (value, right) in enumerate(zip(seen, wanted, strict=True), start=1):

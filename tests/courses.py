@@ -11,7 +11,7 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import CheckResult, Report
 from grader.report.document import word
-from grader.report.json import render
+from grader.report.formats.json import part
 from grader.settings import Settings
 
 SLUG = "small"
@@ -74,6 +74,4 @@ def fault(report: Report) -> tuple[str, str]:
 
 def texts(report: Report, course: Path) -> str:
     """Everything that a report says, as JSON in both languages."""
-    return "".join(
-        render(word(report, exercise_of(course), language), one_line=True) for language in ("en", "zh")
-    )
+    return "".join(part(word(report, exercise_of(course), language)) for language in ("en", "zh"))

@@ -183,7 +183,7 @@ def test_says_what_is_wrong_with_a_file(batch: tuple[Outcome, list[dict[str, Any
 
 REFUSED: list[tuple[tuple[str, ...], dict[str, str], str]] = [
     (("check",), {}, "Missing argument"),
-    (("check", "a.py", "--format", "pdf"), {}, "'pdf'"),
+    (("check", "a.py", "--format", "pdf"), {}, "There is no format `pdf`. Known formats: terminal, "),
     (("check", "a.py", "--seed", "many"), {}, "valid integer"),
     (
         ("check", "a.py", "--exercise", "nope"),

@@ -62,6 +62,33 @@ def test_two_mistakes_are_proven_together(graded: Grade) -> None:
     assert all(finding.fix and finding.excerpt for finding in report.findings)
 
 
+STOPPED = LINE.replace("    w.grad.zero_()\n    b.grad.zero_()\n", "    if loss < 1.2:\n        break\n")
+
+
+def test_a_check_that_passes_proves_what_was_sure(graded: Grade) -> None:
+    """The break came when kept gradients swung past the line; without them it comes too early."""
+    report = graded(STOPPED.replace("0.05", "0.01"))
+    assert [(one.mistake, one.confidence) for one in report.findings] == [
+        ("gradients-not-zeroed", "confirmed")
+    ]
+
+
+def test_a_loop_that_was_written_for_the_learner_proves_nothing(graded: Grade) -> None:
+    head, _, _ = LINE.partition("w = torch")
+    report = graded("import numpy as np\n" + head + "w, b = np.polyfit(x.numpy(), y.numpy(), 1)\n")
+    finding = report.findings[0]
+    assert (finding.mistake, finding.confidence) == ("closed-form-instead", "likely")
+    assert "backward()" in str(finding.fix)
+
+
+def test_a_history_in_a_dict_is_looked_into(graded: Grade) -> None:
+    source = LINE.replace("for step", "seen = {'loss': []}\nfor step") + "    seen['loss'].append(loss)\n"
+    report = graded(source)
+    assert report.score == 10.0
+    assert [finding.mistake for finding in report.findings] == ["history-keeps-graph"]
+    assert "loss.item()" in str(report.findings[0].fix)
+
+
 def test_a_mistake_whose_code_fails_costs_neither_grade_nor_findings(
     graded: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:

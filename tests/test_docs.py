@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.measure.docs import DOCS, ROOT, command_line_text, mistake_pages, schema_texts
+from tests.measure.docs import DOCS, ROOT, command_line_text, formats_text, mistake_pages, schema_texts
 
 
 @pytest.mark.parametrize(("name", "text"), schema_texts().items())
@@ -24,6 +24,10 @@ def test_no_page_is_left_of_a_mistake_that_is_gone() -> None:
 
 def test_the_command_line_page_is_current() -> None:
     assert (DOCS / "command-line.md").read_text("utf-8") == command_line_text(), "run `make docs`"
+
+
+def test_the_page_of_the_formats_is_current() -> None:
+    assert (DOCS / "formats.md").read_text("utf-8") == formats_text(), "run `make docs`"
 
 
 def test_every_file_the_readme_links_to_is_there() -> None:

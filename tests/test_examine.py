@@ -1,8 +1,15 @@
 """`grader diagnose`: any notebook, without an exercise."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from grader.examine import examine
+from grader.kernel.pool import Kernels
+from grader.load import load
+from grader.settings import Settings
 from tests.command import grader
 
 WRONG = """
@@ -47,3 +54,52 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     told = grader("diagnose", "none.py", folder=tmp_path)
     assert told.code == 2
     assert "none.py" in told.err
+
+
+POINTS = "import torch\nx = torch.linspace(0, 1, 50)\ny = 3 * x + 1 + 0.1 * torch.randn(50)"
+LOOP = """
+w = torch.zeros(1, requires_grad=True)
+for i in range(60):
+    loss = ((w * x - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.2 * w.grad
+    w.grad = None
+"""
+UNZEROED = LOOP.replace("    w.grad = None\n", "")
+REBOUND = "try:" + LOOP.replace("with torch.no_grad():\n        w -= ", "w = w - ").replace(
+    "\n", "\n    "
+) + "\nexcept TypeError as error:\n    print('错误:', error)"  # fmt: skip
+THREE = """
+import torch
+w1 = torch.tensor([1.0], requires_grad=True)
+w2 = torch.tensor([1.0], requires_grad=True)
+for epoch in range(100):
+    for x, y in zip([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]):
+        l = (w1 * x ** 2 + w2 * x - y) ** 2
+        l.backward()
+        w1.data = w1.data - 0.01 * w1.grad.data
+        w2.data = w2.data - 0.01 * w2.grad.data
+        w1.grad.data.zero_()
+        w1.grad.data.zero_()
+"""
+STRANGERS = {
+    "diverges to make a point": ([POINTS, LOOP.replace("0.2", "20"), LOOP], []),
+    "shows what is wrong, then what is right": ([POINTS, UNZEROED, REBOUND, LOOP], []),
+    "shows how gradients add up": (
+        ["import torch\na = torch.tensor(2.0, requires_grad=True)", "for _ in range(3):\n    (a ** 2).backward()\n    print(a.grad)"],
+        [],
+    ),
+    "was not run from top to bottom": ([LOOP, POINTS, "plt.plot(losses)"], []),
+    "needs what is not here": (["from d2l import torch as d2l", "d2l.synthetic_data(2, 4.2, 100)"], []),
+    "data that is a leaf": ([POINTS, "x.requires_grad_()", LOOP], []),
+    "ends with gradients kept": ([POINTS, LOOP, UNZEROED], ["gradients-not-zeroed"]),
+    "clears one of two": ([THREE], ["some-gradients-not-zeroed"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_a_stranger_s_notebook(name: str, kernels: Kernels, write_notebook: Callable[..., Path]) -> None:
+    cells, mistakes = STRANGERS[name]
+    report = examine(load(write_notebook(*cells)), Settings(), kernels)
+    assert [finding.mistake for finding in report.findings] == mistakes

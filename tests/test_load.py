@@ -182,3 +182,13 @@ def test_a_module_is_decoded_as_python_does(tmp_path: Path, encoding: str, head:
     source = f"{head}斜率 = 1\nθ = 斜率"
     content = source.replace("\n", end).encode(encoding)
     assert sources(load_bytes(tmp_path, "a.py", content)) == [source]
+
+
+def test_the_text_between_the_cells_is_kept_with_its_place(tmp_path: Path) -> None:
+    text = {"cell_type": "markdown", "metadata": {}, "source": ["# One\n", "two"]}
+    submission = load_notebook(tmp_path, notebook(text, code("w = 1"), code(" "), text, code("b = 2"), text))
+    assert [(prose.before, prose.source) for prose in submission.prose] == [
+        (1, "# One\ntwo"),
+        (2, "# One\ntwo"),
+        (3, "# One\ntwo"),
+    ]

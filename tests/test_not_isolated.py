@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from grader.cli import app
 from grader.kernel.pool import Kernels
 from grader.model import Language, Report, Sandbox, Tier
-from grader.report import json as as_json
 from grader.report import terminal
 from grader.report.document import json_schema, word
+from grader.report.formats import json as as_json
 from grader.text import catalogue
 from tests.command import grader
 
@@ -40,7 +40,7 @@ def report(sandbox: Sandbox | None) -> Report:
 @pytest.mark.parametrize("tier", TIERS)
 def test_json_says_how_the_run_was_confined(tier: Tier) -> None:
     sandbox = Sandbox(tier=tier, layers=("limits", "guardian"), missing=("cgroup",))
-    found = json.loads(as_json.render(word(report(sandbox), None, "en"), one_line=False))
+    found = json.loads(as_json.render(word(report(sandbox), None, "en")))
     assert found["run"]["sandbox"] == {"tier": tier, "layers": ["limits", "guardian"], "missing": ["cgroup"]}
     jsonschema.validate(found, json_schema())
 

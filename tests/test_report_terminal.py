@@ -21,7 +21,7 @@ from grader.report.document import (
     RunPart,
     SubmissionPart,
 )
-from grader.report.findings import points
+from grader.report.sentences import points
 from grader.report.terminal import show
 from grader.report.wrap import breaks
 from grader.text import catalogue, say

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn_evidence import EVIDENCE
+from tests.drawn_report import OF_A_FORMAT, REPORT
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
@@ -16,19 +17,13 @@ MAX_LINES = 300
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
 MAY_IMPORT = {
     "grader": "errors notebook.command notebook.here notebook.magic",
-    "notebook": "",
-    "notebook.working": "errors",
-    "notebook.command": "errors",
-    "notebook.here": "errors notebook.command",
-    "notebook.magic": "errors notebook.command notebook.working report.escape text",
     "errors": "",
     "values": "",
     "trace": "values",
-    "model": "trace values",
+    "model": "picture trace values",
+    "picture": "trace",
+    "valley": "arrays picture",
     "line": "",
-    "report": "",
-    "report.escape": "",
-    "report.wrap": "",
     "limits": "model",
     "settings": "errors limits model",
     "text": "model",
@@ -104,10 +99,12 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.session": "errors kernel.answers kernel.driver kernel.faults kernel.warm model trace values",
+    "kernel.displayed": "model",
+    "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",
+    "watching": "archive errors model",
     "doctor": "errors exercise kernel.canary kernel.job kernel.pool kernel.sandbox.landlock kernel.warm model"
     " settings",
     # what checks are made of
@@ -116,9 +113,10 @@ MAY_IMPORT = {
     "batches": "arrays exchange steps trace",
     "gradients": "arrays batches exchange model steps trace",
     "hidden": "exercise model settings",
-    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model settings",
+    "observed": "model trace",
+    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
     "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.doctor report.document report.writer settings",
+    " report.discovery report.doctor report.document report.places report.writer settings watching",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -129,37 +127,30 @@ MAY_IMPORT = {
     "paths": "checks",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",
-    "grade": "diagnose errors evidence.case exercise experiment kernel.faults kernel.pool"
+    "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
+    # the test of a course, and of all of the above
+    "workers": "kernel.pool settings",
+    "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
+    " evidence.planting evidence.trainings",
+    "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
+    " rewrites settings starter workers",
     # what people see
-    "report.document": "catalogue exercise model text",
-    "report.findings": "report.document report.escape report.wrap text",
-    "report.explain": "catalogue model",
-    "report.json": "report.document report.escape",
-    "report.terminal": "report.document report.escape report.findings report.wrap text",
-    "report.writer": "errors exercise model report.document report.escape report.json report.terminal text",
-    "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
-    "examine": "diagnose errors evidence.case grade kernel.pool kernel.session limits model settings",
-    "cli": "catalogue checking doctor errors exercise grader model report.doctor report.document"
-    " report.escape report.explain report.writer settings starter text",
+    **REPORT,
+    "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
+    "options": "",
+    "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
+    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
-# What every mistake may import; they are discovered, so nothing but `catalogue` knows them.
+# What every mistake may import; nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
+# The modules that are discovered by the folder they are in, with what they may import.
+DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *(
-        "frozenset",
-        "dict.fromkeys",
-        "re.compile",
-        "Path",
-        "TypeVar",
-        "Scale",
-        "Watch",
-        "ChosenLimits",
-        "Limits",
-        "Words",
-    ),
+    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
@@ -179,7 +170,8 @@ def name_of(path: Path) -> str:
 
 def may_import(name: str) -> set[str]:
     """The modules that a module may import."""
-    drawn = OF_A_MISTAKE if name.startswith("mistakes.") else MAY_IMPORT[name]
+    drawn = next((drawn for folder, drawn in DISCOVERED.items() if name.startswith(folder)), None)
+    drawn = MAY_IMPORT[name] if drawn is None else drawn
     patterns = drawn.split()
     return {module for module in FILES if any(fnmatch(module, pattern) for pattern in patterns)}
 
@@ -223,7 +215,7 @@ def cycle_through(name: str) -> list[str]:
 
 
 def test_every_module_is_drawn() -> None:
-    assert set(MAY_IMPORT) == {name for name in FILES if not name.startswith("mistakes.")}
+    assert set(MAY_IMPORT) == {name for name in FILES if not name.startswith(tuple(DISCOVERED))}
 
 
 @pytest.mark.parametrize("name", FILES)

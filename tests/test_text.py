@@ -19,6 +19,7 @@ from grader.kernel.faults import KINDS, LIMIT_OF, NEEDS_REVIEW
 from grader.kernel.warm import LAYERS
 from grader.model import BreachKind, Language
 from grader.text import catalogue, say, shown
+from tests.page_words import OF_A_PAGE
 
 COURSE = course_folder(None)
 EXERCISES = [load_exercise(COURSE, slug) for slug in slugs(COURSE)]
@@ -153,7 +154,11 @@ def test_every_sentence_gets_the_parameters_that_it_names() -> None:
 def test_no_sentence_is_unused() -> None:
     used = {use.id for use in USED} | {use.id for exercise in EXERCISES for use in uses(exercise.checks)}
     used |= {f"run-{kind}" for kind in kinds()} | {f"review-{kind}" for kind in NEEDS_REVIEW}
-    used |= set(OF_THE_DOCTOR) | {id for id in literals_in("report/doctor.py") if id in catalogue("en")}
+    used |= (
+        OF_A_PAGE
+        | set(OF_THE_DOCTOR)
+        | {id for id in literals_in("report/doctor.py") if id in catalogue("en")}
+    )
     assert set(catalogue("en")) - used == set()
 
 

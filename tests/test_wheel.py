@@ -82,7 +82,9 @@ def test_holds_the_package_and_the_course(wheel: Path) -> None:
         ]
         assert {Path("grader/course") / path for path in [*files, Path(f"reference/{slug}.py")]} <= names
     package = [
-        path.relative_to(ROOT) for kind in ("*.py", "*.toml") for path in (ROOT / "grader").rglob(kind)
+        path.relative_to(ROOT)
+        for kind in ("*.py", "*.toml", "*.html", "*.css")
+        for path in (ROOT / "grader").rglob(kind)
     ]
     assert set(package) <= names
     assert {name.parts[0] for name in names} == {"grader", f"{wheel.stem.partition('-py')[0]}.dist-info"}

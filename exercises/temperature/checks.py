@@ -80,6 +80,9 @@ def test_trained_on_the_readings(run: RunView, reference: ModuleType) -> None:
         if run.record.errors:
             fail("no-training-finished")
         skip("no-trained-values", free=True)
+    came_back = any(version.name == RETURNED.format(name=LOOP) for version in run.trace.versions)
+    if not came_back and not run.trace.trainings:
+        fail("params-not-trained")
     if any(near(params, wanted, END_CLOSE) for params in ended):
         return
     w, b = ended[-1]

@@ -10,7 +10,8 @@ import numpy as np
 
 from grader.arrays import Numbers, to_numpy
 from grader.evidence.code import Code, Loop, called
-from grader.model import CheckResult, Run, RunError, Submission
+from grader.evidence.suspicion import Suspicion
+from grader.model import CheckResult, Parameters, Run, RunError, Submission
 from grader.trace import Act, Event, Tensor
 from grader.values import Array
 
@@ -141,15 +142,15 @@ class Case:
 
     # ---- parameters -------------------------------------------------------------------------
 
-    def moments(self, events: Sequence[Event]) -> dict[str, list[Moment]]:
+    def moments(self, events: Sequence[Event], also: Sequence[str] = ()) -> dict[str, list[Moment]]:
         """The parameters that gradient calls reached or could see, by name, at each of these calls.
 
         Tensors count that require a gradient and were not made by the forward pass of this step: leaves of the graph, and
-        tensors under the name of one.
+        tensors under the name of one, or under one of the names that are given `also`.
         """
         leaf_names = {
             name for event in events for tensor in event.tensors[: event.leaves] for name in tensor.names
-        }
+        } | set(also)
         found: dict[str, list[Moment]] = {}
         for event in events:
             for index, tensor in enumerate(event.tensors):
@@ -214,6 +215,39 @@ class Case:
                 at == cell and first <= line <= last for at, line in ((event.cell, event.line), *event.within)
             )
         ]
+
+    def suspicion(  # noqa: PLR0913 - what a suspicion has, and the words for its message
+        self,
+        at: ast.AST | Event | RunError,
+        sureness: float,
+        *,
+        about: ast.AST | None = None,
+        evidence: Parameters | None = None,
+        advice: bool = False,
+        rewrites: bool = False,
+        **params: str | float,
+    ) -> Suspicion:
+        """A suspicion of what stands or happened at a place, whose first line its message may quote as `line_text`.
+
+        about: the syntax it is about, where that is not the place itself.
+        """
+        place = (self.code.cell_of(at), at.lineno) if isinstance(at, ast.AST) else (at.cell, at.line)  # type: ignore[attr-defined]
+        return Suspicion(
+            cell=place[0],
+            line=place[1],
+            sureness=sureness,
+            params={"line_text": self.first_line(at), **params},
+            evidence=evidence or {},
+            advice=advice,
+            rewrites=rewrites,
+            node=about or (at if isinstance(at, ast.AST) else None),
+        )
+
+    def first_line(self, at: ast.AST | Event | RunError) -> str:
+        """The source of a node, if need be its first line; of an event or an error, the line it happened in."""
+        if isinstance(at, ast.AST):
+            return self.code.text(at).split("\n", maxsplit=1)[0]
+        return self.code.line(at.cell or 0, at.line or 0).strip()
 
     def number(self, node: ast.expr | None) -> float | None:
         """The number that an expression is: a literal, or a name that held one number at the end of the run."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from grader.evidence.case import Case
 from grader.evidence.code import called, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.update_lines import Update, in_no_grad, updates
+from grader.evidence.scopes import in_no_grad
+from grader.evidence.updates import Update, own_updates
 
 MAKERS = ("tensor", "zeros", "ones", "randn", "rand", "full", "empty", "FloatTensor", "Tensor", "normal", "randint",
           "as_tensor", "from_numpy", "zeros_like", "ones_like", "randn_like", "arange", "linspace")  # fmt: skip
+LEAF_MAKERS = ("requires_grad_", "Parameter")
 
 
 def made(case: Case, name: str) -> Iterator[tuple[ast.stmt, ast.expr]]:
@@ -31,6 +33,16 @@ def made(case: Case, name: str) -> Iterator[tuple[ast.stmt, ast.expr]]:
     for keyword in case.code.all(ast.keyword):
         if keyword.arg == name and isinstance(keyword.value, ast.Call) and called(keyword.value) in MAKERS:
             yield case.code.statement(keyword.value), keyword.value
+
+
+def makes_leaf(value: ast.AST) -> bool:
+    """Whether an expression ends in a fresh leaf: `….requires_grad_()`, `torch.tensor(…, requires_grad=True)`."""
+    return any(
+        (isinstance(node, ast.Call) and called(node) in LEAF_MAKERS)
+        or (isinstance(node, ast.Call) and called(node) == "Variable" and len(node.args) > 1)
+        or (isinstance(node, ast.keyword) and node.arg == "requires_grad")
+        for node in ast.walk(value)
+    )
 
 
 def maker(value: ast.expr) -> ast.Call | None:
@@ -57,7 +69,7 @@ def without_keyword(case: Case, value: ast.expr, name: str) -> str:
 
 def trained_names(case: Case) -> list[str]:
     """What the source treats as parameters: changed by gradients, or given to an optimizer."""
-    names = [update.owner for update in updates(case)]
+    names = [update.owner for update in own_updates(case)]
     for call in case.code.all(ast.Call):
         if (
             called(call) in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS", "Rprop", "NAdam")
@@ -73,8 +85,8 @@ def tracked_updates(case: Case) -> list[Update]:
     """Updates in place that autograd watches, by the source: `w -= …` outside of no_grad."""
     return [
         update
-        for update in updates(case)
-        if not update.rebinds_name
+        for update in own_updates(case)
+        if isinstance(update.statement, ast.AugAssign | ast.Expr)
         and not in_no_grad(case, update.statement)
         and ".data" not in ast.unparse(update.target)
     ]
@@ -87,7 +99,7 @@ def unwatched(case: Case, found: Sequence[Update]) -> Iterator[list[Edit]]:
     for statement in dict.fromkeys(update.statement for update in found):
         cell = case.code.cell_of(statement)
         line = case.code.line(cell, statement.lineno).strip()
-        alone = alone and case.code.text(statement).split("\n")[0] == line.split("  #")[0].rstrip()
+        alone = alone and case.first_line(statement) == line.split("  #")[0].rstrip()
         block = case.code.block(statement)
         last = groups[-1][-1] if groups else None
         if last is not None and last in block and block.index(statement) == block.index(last) + 1:

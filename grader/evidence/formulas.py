@@ -1,6 +1,7 @@
 """Formulas in a learner's source: derivatives by hand, found in a walk and worked out for numbers."""
 
 import ast
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from grader.evidence.code import Code, Function, names_in, targets_of
@@ -126,6 +127,17 @@ def returned_parts(code: Code, function: Function) -> list[ast.expr]:
     if not returns or not isinstance(returns[-1].value, ast.Tuple):
         return []
     return list(returns[-1].value.elts)
+
+
+def unread(code: Code, parts: Sequence[ast.expr]) -> Iterator[tuple[ast.expr, str]]:
+    """The formulas, of some that functions return, of functions that never read their last argument, with its name."""
+    for part in parts:
+        function = code.function(part)
+        if function is None or not isinstance(code.parent(part), ast.Return) or not function.args.args:
+            continue
+        name = function.args.args[-1].arg
+        if all(one.id != name for one in code.inside(function, ast.Name)) and isinstance(part, ast.BinOp):
+            yield part, name
 
 
 def residual_bias(code: Code, function: Function, bias: str) -> ast.Name | None:

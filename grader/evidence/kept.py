@@ -9,17 +9,12 @@ import numpy as np
 
 from grader.arrays import Numbers
 from grader.evidence.case import Case, numbers_of
+from grader.evidence.clearings import clearings, unfinished_clearing
 from grader.evidence.edits import Edit
-from grader.evidence.update_lines import (
-    Update,
-    clearings,
-    scope,
-    statement_of,
-    step_owners,
-    unfinished_clearing,
-    updates,
-)
-from grader.model import Parameters
+from grader.evidence.optimizers import step_owners
+from grader.evidence.scopes import repeats, scope
+from grader.evidence.suspicion import Suspicion
+from grader.evidence.updates import Update, own_updates
 from grader.trace import Event, Tensor
 
 # The same numbers, but for rounding.
@@ -68,43 +63,45 @@ def doubled_gradients(case: Case) -> Kept | None:
     if unfinished_clearing(case):
         return None
     for first, second in pairwise(case.gradient_events):
-        statements = statement_of(case, first), statement_of(case, second)
-        if any(
-            one is None or case.code.loop(one) is not None or case.code.function(one) is not None
-            for one in statements
-        ):
+        statements = _statement_of(case, first), _statement_of(case, second)
+        if any(one is None or repeats(case, one) for one in statements):
             continue
         if first.kind == second.kind == "backward" and not first.raised and not second.raised:
             leaves = {tensor.number: tensor for tensor in first.tensors[: first.leaves]}
-            kept = [
+            still = [
                 tensor
                 for tensor in second.tensors[: second.leaves]
                 if tensor.number in leaves
                 and not _differ(numbers_of(tensor.value), numbers_of(leaves[tensor.number].value))
-                and _nonzero(before := numbers_of(tensor.grad))
+            ]
+            kept = [
+                tensor
+                for tensor in still
+                if _nonzero(before := numbers_of(tensor.grad))
                 and not _differ(before, numbers_of(first.after.get(tensor.number)))
             ]
-            if kept and len(kept) == second.leaves == first.leaves:
-                return Kept(second, tuple(kept), (), *_numbers(second, kept[0]), exact=False)
+            cleared = tuple(tensor for tensor in still if not _nonzero(numbers_of(tensor.grad)))
+            if kept and len(kept) + len(cleared) == second.leaves == first.leaves:
+                return Kept(second, tuple(kept), cleared, *_numbers(second, kept[0]), exact=False)
     return None
 
 
-def told(case: Case, kept: Kept) -> Parameters:
-    """The parameters of a message on kept gradients."""
-    statement = statement_of(case, kept.event)
+def suspicion_of(case: Case, kept: Kept, sureness: float) -> Suspicion:
+    """The suspicion that kept gradients give, with the names and numbers that its message is filled with."""
+    statement = _statement_of(case, kept.event)
     calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
-    text = case.code.text(calls[0]) if calls else case.code.line(kept.event.cell, kept.event.line).strip()
-    line = text.split("\n")[0]
     names = [name for name in (_name(tensor) for tensor in kept.kept) if name] or ["w"]
     cleared = [name for name in (_name(tensor) for tensor in kept.cleared) if name] or ["w"]
-    return {
-        "name": names[0],
-        "names": ", ".join(names[:4]),
-        "cleared": ", ".join(cleared[:4]),
-        "before": kept.before,
-        "after": kept.after,
-        "line_text": line,
-    }
+    return case.suspicion(
+        kept.event,
+        sureness,
+        name=names[0],
+        names=", ".join(names[:4]),
+        cleared=", ".join(cleared[:4]),
+        before=kept.before,
+        after=kept.after,
+        line_text=case.first_line(calls[0] if calls else kept.event),
+    )
 
 
 def clear(case: Case, found: Iterable[Kept]) -> Iterator[list[Edit]]:
@@ -114,7 +111,12 @@ def clear(case: Case, found: Iterable[Kept]) -> Iterator[list[Edit]]:
     for kept in found:
         edits += _by_optimizer(case, kept) or _after_updates(case, kept)
     yield _each_once(edits)
-    yield _each_once([edit for kept in found for edit in _before_backward(case, kept)])
+    yield before_backward(case, found)
+
+
+def before_backward(case: Case, found: Iterable[Kept]) -> list[Edit]:
+    """Clear what was kept right before the calls that found it."""
+    return _each_once(edit for kept in found for edit in _before_backward(case, kept))
 
 
 def _kept_between(case: Case, first: Event, second: Event) -> Kept | None:
@@ -166,7 +168,7 @@ def _each_once(edits: Iterable[Edit]) -> list[Edit]:
 
 
 def _by_optimizer(case: Case, kept: Kept) -> list[Edit]:
-    backward = statement_of(case, kept.event)
+    backward = _statement_of(case, kept.event)
     edits = []
     for call, owner in step_owners(case, {tensor.number for tensor in kept.kept}):
         step = case.code.statement(call)
@@ -183,8 +185,8 @@ def _after_updates(case: Case, kept: Kept) -> list[Edit]:
     other_names = {name for tensor in kept.cleared for name in tensor.names} - kept_names
     cleared = clearings(case) if kept.cleared else {}
     blocks: dict[tuple[int, int], list[Update]] = {}
-    for update in updates(case):
-        if update.owner in other_names or not _belongs(case, update, kept):
+    for update in own_updates(case):
+        if update.owner in other_names or not repeats(case, update.statement):
             continue
         if update.owner not in kept_names and _is_cleared(case, update, cleared):
             continue
@@ -202,13 +204,12 @@ def _is_cleared(case: Case, update: Update, cleared: dict[str, list[ast.stmt]]) 
     return any(scope(case, statement) is root for statement in cleared.get(update.owner, ()))
 
 
-def _belongs(case: Case, update: Update, kept: Kept) -> bool:
-    """Whether an update is in a loop, or in a function that may be called from one."""
-    return case.code.loop(update.statement) is not None or case.code.function(update.statement) is not None
+def _statement_of(case: Case, event: Event) -> ast.stmt | None:
+    return case.code.at(event.cell, event.line)
 
 
 def _before_backward(case: Case, kept: Kept) -> list[Edit]:
-    backward = statement_of(case, kept.event)
+    backward = _statement_of(case, kept.event)
     names = [_name(tensor) for tensor in kept.kept]
     if backward is None or not all(names):
         return []

@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from grader.evidence.case import Case
 from grader.evidence.code import Code, Loop, called
 from grader.evidence.edits import Edit
-from grader.evidence.updates import (
-    gradient_names,
-    optimizer_calls,
-    reads_gradient,
-    updates,
-)
+from grader.evidence.gradients import gradient_names, reads_gradient
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.updates import updates
 
 DEPTH = 4
 
@@ -24,14 +21,23 @@ def rates(case: Case) -> list[ast.expr]:
         if given is not None:
             found += constants(case.code, given)
     named = gradient_names(case.code)
-    for update in updates(case):
-        for factor in _factors(update.change, named):
+    for step in [update.step for update in updates(case) if update.step is not None]:
+        for factor in factors_of(step.change, named):
             found += constants(case.code, factor)
-        if isinstance(update.operation, ast.Call):
-            for keyword in update.operation.keywords:
+        if isinstance(step.operation, ast.Call):
+            for keyword in step.operation.keywords:
                 if keyword.arg == "alpha":
                     found += constants(case.code, keyword.value)
     return _once(found)
+
+
+def rate_asked(case: Case) -> float | None:
+    """The learning rate that the task wants, where a check that failed says so."""
+    for check in case.checks:
+        rate = None if check.reason is None else check.reason.params.get("rate")
+        if isinstance(rate, float) and rate > 0:
+            return rate
+    return None
 
 
 def rate_missing(case: Case) -> list[ast.Call]:
@@ -44,14 +50,14 @@ def _given_rate(call: ast.Call) -> ast.expr | None:
     return given if given is not None or len(call.args) < 2 else call.args[1]  # noqa: PLR2004
 
 
-def _factors(change: ast.expr, named: dict[str, str | None]) -> Iterator[ast.expr]:
+def factors_of(change: ast.expr, named: dict[str, str | None]) -> Iterator[ast.expr]:
     """The factors of a product that have nothing of the gradient in them."""
     if isinstance(change, ast.UnaryOp):
-        yield from _factors(change.operand, named)
+        yield from factors_of(change.operand, named)
     elif isinstance(change, ast.BinOp) and isinstance(change.op, ast.Mult | ast.Div):
-        yield from _factors(change.left, named)
+        yield from factors_of(change.left, named)
         if isinstance(change.op, ast.Mult):
-            yield from _factors(change.right, named)
+            yield from factors_of(change.right, named)
     elif not reads_gradient(change, named):
         yield change
 

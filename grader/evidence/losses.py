@@ -17,7 +17,7 @@ SURE = ("abs", "root", "square of the mean", "no square", "other loss")
 
 
 class Way(NamedTuple):
-    """One mend: the expression it is about, in a few words what is there instead of a squared error, the edits."""
+    """One mend: the expression it is about, what is there instead of a squared error (for which each language has words), the edits."""
 
     node: ast.expr
     what: str
@@ -122,7 +122,7 @@ def _added(forward: Forward) -> Iterator[Way]:
             if not isinstance(target, ast.Name):
                 continue
             text = f"{atom(code, node.left)} - {atom(code, node.right)}"
-            yield Way(node, "a sum instead of a difference", (code.replace(node, text),))
+            yield Way(node, "sum", (code.replace(node, text),))
 
 
 def _without_prediction(forward: Forward) -> Iterator[Way]:
@@ -135,7 +135,7 @@ def _without_prediction(forward: Forward) -> Iterator[Way]:
         if not forward.tracked(left) and not forward.tracked(right):
             for side in (left, right):
                 if isinstance(side, ast.Name):
-                    yield Way(whole, "the prediction is not in it", (forward.code.replace(side, name),))
+                    yield Way(whole, "no prediction", (forward.code.replace(side, name),))
 
 
 def _wrong_root(forward: Forward) -> Iterator[Way]:

@@ -3,42 +3,36 @@
 import ast
 import re
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import called, last_name, names_in, targets_of
+from grader.evidence.clearings import clearings
+from grader.evidence.code import called, targets_of
+from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
-from grader.evidence.update_lines import (
-    Update,
-    argument_names,
-    bare,
-    clearings,
-    declares,
-    gradients_in,
-    in_no_grad,
-    makes_leaf,
-    scope,
-    updates,
+from grader.evidence.gradients import bare, gradients_in
+from grader.evidence.leaves import lost, stays_leaf, was_leaf
+from grader.evidence.rebound_loops import (
+    Rebinding,
+    iterates,
+    loop_variables,
+    rebound_lists,
+    requires_again,
+    texts,
 )
-from grader.trace import Tensor
-
-FRESH = ("step", "i", "k", "epoch", "index", "number")
-
-
-class Rebinding(NamedTuple):
-    """A statement that gives away a parameter's name. edits: what would mend it; none where nothing simple would."""
-
-    node: ast.stmt
-    name: str
-    sureness: float
-    edits: tuple[Edit, ...]
+from grader.evidence.scopes import argument_names, declares, in_no_grad, repeats, scope
+from grader.evidence.updates import Update, own_updates
 
 
 def rebindings(case: Case) -> list[Rebinding]:
     """All of them, in the order of the source."""
     found: dict[tuple[int, int, int, str], Rebinding] = {}
-    each = [*_local_names(case), *_updates(case), *_lists(case), *_returned(case), *_loop_variables(case)]
+    each = [
+        *_local_names(case),
+        *_updates(case),
+        *rebound_lists(case),
+        *_returned(case),
+        *loop_variables(case),
+    ]
     for one in each:
         key = case.code.cell_of(one.node), one.node.lineno, one.node.col_offset, one.name
         found.setdefault(key, one)
@@ -46,25 +40,33 @@ def rebindings(case: Case) -> list[Rebinding]:
 
 
 def mends(case: Case, found: list[Rebinding]) -> Iterator[list[Edit]]:
-    """All of them in place; and, where gradients are never cleared, clearing them too, without which it may not help."""
+    """All of them in place; and, where their gradients are never cleared, clearing them too, without which it may not help."""
     edits = list(dict.fromkeys(edit for one in found for edit in one.edits))
     yield edits
-    if edits and not clearings(case):
-        last = {one.name: one.node for one in found if not isinstance(one.node, ast.For)}
-        yield edits + [case.code.insert_after(node, f"{name}.grad.zero_()") for name, node in last.items()]
+    cleared = set(clearings(case))
+    if edits and cleared <= {update.owner for update in own_updates(case)}:
+        last = {
+            one.name: one.node
+            for one in found
+            if not (isinstance(one.node, ast.For) or one.clearing or one.name in cleared)
+        }
+        after = [case.code.insert_after(node, f"{name}.grad.zero_()") for name, node in last.items()]
+        yield [*dict.fromkeys(edit for one in found for edit in one.clearing or one.edits), *after]
 
 
 def _updates(case: Case) -> Iterator[Rebinding]:
     """`w = w - lr * w.grad` and its kin."""
     backward = any(case.code.calls("backward"))
-    for update in updates(case):
+    for update in own_updates(case):
         statement = update.statement
         if not update.rebinds or isinstance(statement, ast.AugAssign):
             continue
         value = getattr(statement, "value", None)
-        if value is None or makes_leaf(value) or isinstance(value, ast.ListComp):
+        if value is None or makes_leaf(value) or isinstance(value, ast.ListComp | ast.DictComp):
             continue
-        if _made_leaf_again(case, update) or _stays_leaf(case, update.owner):
+        if stays_leaf(case, update.owner):
+            continue
+        if _made_leaf_again(case, update) and not was_leaf(case, update.owner):
             continue
         sureness = _sureness(case, update, backward)
         if sureness:
@@ -72,17 +74,27 @@ def _updates(case: Case) -> Iterator[Rebinding]:
 
 
 def _sureness(case: Case, update: Update, backward: bool) -> float:
-    lost = _lost(case, update.owner)
-    repeated = (
-        case.code.loop(update.statement) is not None or case.code.function(update.statement) is not None
-    )
+    how = lost(case, update.owner)
+    if _is_dropped(case, update):
+        return 0.95
     if not backward:
-        return 0.93 if lost == "gradient" else 0.0
-    if lost:
+        return 0.93 if how == "gradient" else 0.0
+    if how:
         return 0.97
-    if not repeated:
+    if not repeats(case, update.statement):
         return 0.7 if case.errors else 0.0
     return 0.95 if case.code.loop(update.statement) is not None else 0.85
+
+
+def _is_dropped(case: Case, update: Update) -> bool:
+    """Whether the name is that of a loop over tensors, and what it is given is never read: `for p in params: p = p - …`."""
+    loop = case.code.loop(update.statement)
+    if not isinstance(loop, ast.For) or update.owner not in [ast.unparse(one) for one in targets_of(loop)]:
+        return False
+    later = [node for node in case.code.inside(loop, ast.Name) if node.lineno > update.statement.lineno]
+    return not any(
+        node.id == update.owner and getattr(case.code.parent(node), "attr", "") != "grad" for node in later
+    )
 
 
 def _in_place(case: Case, update: Update) -> Iterator[Edit]:
@@ -100,11 +112,16 @@ def _in_place(case: Case, update: Update) -> Iterator[Edit]:
         target = case.code.text(update.target)
         if not (in_no_grad(case, statement) and _may_assign(case, update)):
             target += ".data"
-        yield case.code.replace(statement, f"{target} {sign} {case.code.text(value.right)}")
+        yield case.code.replace(statement, f"{target} {sign} {_of_tensors(case, value.right)}")
     elif single and number and isinstance(value, ast.expr):
         yield case.code.replace(statement, f"{update.owner}.data.fill_({case.code.text(value)})")
     elif not number:
         yield case.code.replace(update.target, f"{case.code.text(update.target)}.data")
+
+
+def _of_tensors(case: Case, node: ast.expr) -> str:
+    """An expression's text without the steps from tensors to arrays."""
+    return re.sub(r"(\.(detach|cpu)\(\))*\.numpy\(\)", "", case.code.text(node))
 
 
 def _may_assign(case: Case, update: Update) -> bool:
@@ -119,7 +136,7 @@ def _may_assign(case: Case, update: Update) -> bool:
 def _inner(node: ast.expr) -> ast.expr:
     """`w` of `w.item()`, `float(w)`, `w.data`."""
     node = bare(node)
-    if isinstance(node, ast.Call) and called(node) in ("item", "clone", "detach"):
+    if isinstance(node, ast.Call) and called(node) in ("item", "clone", "detach", "cpu", "numpy"):
         return _inner(node.func.value) if isinstance(node.func, ast.Attribute) else node
     if isinstance(node, ast.Call) and called(node) == "float" and len(node.args) == 1:
         return _inner(node.args[0])
@@ -143,7 +160,7 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
         function = None if match is None or statement is None else case.code.function(statement)
         if match is None or function is None:
             continue
-        inside = [one for one in updates(case) if case.code.function(one.statement) is function]
+        inside = [one for one in own_updates(case) if case.code.function(one.statement) is function]
         if match[1] not in {one.owner for one in inside}:
             continue
         for update in inside:
@@ -157,82 +174,34 @@ def _local_names(case: Case) -> Iterator[Rebinding]:
             yield Rebinding(update.statement, update.owner, 0.97, tuple(edits))
 
 
-def _lists(case: Case) -> Iterator[Rebinding]:
-    """`params = [p - lr * p.grad for p in params]`."""
-    for statement in case.code.all(ast.Assign):
-        value, target = statement.value, statement.targets[0]
-        if isinstance(value, ast.Call) and called(value) in ("list", "tuple") and len(value.args) == 1:
-            value = value.args[0]
-        if not isinstance(value, ast.ListComp | ast.GeneratorExp) or len(value.generators) != 1:
-            continue
-        (generator,) = value.generators
-        name = ast.unparse(generator.target)
-        if name not in gradients_in(value.elt) or makes_leaf(value) or generator.ifs:
-            continue
-        if case.code.loop(statement) is None and case.code.function(statement) is None:
-            continue
-        text = f"for {name} in {case.code.text(generator.iter)}: {name}.data = {case.code.text(value.elt)}"
-        alone = case.code.line(case.code.cell_of(statement), statement.lineno).strip() == case.code.text(
-            statement
-        )
-        edits = (case.code.replace(statement, text),) if alone else ()
-        if not _stays_leaf(case, f"{ast.unparse(target)}[0]"):
-            yield Rebinding(statement, ast.unparse(target), 0.93, edits)
-
-
 def _returned(case: Case) -> Iterator[Rebinding]:
     """`w = update(w)`, where the function returns `w - lr * w.grad`."""
-    makers = {
-        function.name
+    values = [
+        (function.name, one.value)
         for function in case.code.all(ast.FunctionDef)
         for one in case.code.inside(function, ast.Return)
-        if one.value is not None and gradients_in(one.value) and not makes_leaf(one.value)
-        and any(isinstance(node, ast.BinOp) for node in ast.walk(one.value))
-    }  # fmt: skip
+        if one.value is not None
+    ]
+    for statement in case.code.all(ast.Assign):
+        if isinstance(statement.value, ast.Lambda):
+            values.append((ast.unparse(statement.targets[0]), statement.value.body))
+    makers = {
+        name
+        for name, value in values
+        if gradients_in(value)
+        and not makes_leaf(value)
+        and any(isinstance(node, ast.BinOp) for node in ast.walk(value))
+    }
     for loop in case.training_loops if makers else ():
         for statement in case.code.inside(loop, ast.Assign):
             if isinstance(statement.value, ast.Call) and called(statement.value) in makers:
-                targets = [
-                    one for one in targets_of(statement) if ast.unparse(one) in _texts(statement.value)
-                ]
+                targets = [one for one in targets_of(statement) if ast.unparse(one) in texts(statement.value)]
                 for target in targets:
                     name = ast.unparse(target)
-                    if not _stays_leaf(case, name):
-                        sureness = 0.93 if _lost(case, name) else 0.8
+                    if not stays_leaf(case, name):
+                        sureness = 0.93 if lost(case, name) else 0.8
                         edit = case.code.replace(target, f"{case.code.text(target)}.data")
                         yield Rebinding(statement, name, sureness, (edit,))
-
-
-def _loop_variables(case: Case) -> Iterator[Rebinding]:
-    """`for b in range(1000):`, where b is a parameter."""
-    made = {
-        ast.unparse(target)
-        for statement in case.code.all(ast.Assign)
-        if makes_leaf(statement.value)
-        for target in targets_of(statement)
-    }
-    for loop in case.code.all(ast.For) if made else ():
-        for target in targets_of(loop):
-            if not isinstance(target, ast.Name) or target.id not in made or made & names_in(loop.iter):
-                continue
-            uses = [
-                node
-                for node in case.code.inside(loop, ast.Name)
-                if node.id == target.id and node is not target
-            ]
-            if loop in case.training_loops and uses and not last_name(loop.iter).startswith("param"):
-                raised = any(target.id in event.plain for event in case.events_in(loop, "error", "backward"))
-                edits = tuple(_renamed(case, loop, target, uses))
-                yield Rebinding(loop, target.id, 0.9 if raised else 0.75, edits)
-
-
-def _renamed(case: Case, loop: ast.For, target: ast.Name, uses: list[ast.Name]) -> Iterator[Edit]:
-    taken = {node.id for node in case.code.all(ast.Name)}
-    fresh = next((name for name in FRESH if name not in taken), f"{target.id}_")
-    yield case.code.replace(target, fresh)
-    for use in uses:
-        if case.code.around(use, ast.Subscript) is not None and case.code.parent(use) is not loop:
-            yield case.code.replace(use, fresh)
 
 
 # ---- whether it is one ----------------------------------------------------------------------
@@ -244,49 +213,12 @@ def _made_leaf_again(case: Case, update: Update) -> bool:
     while isinstance(root, ast.stmt) and (outer := case.code.loop(root)) is not None:
         root = outer
     for node in case.code.inside(root, ast.Attribute):
-        if node.attr in ("requires_grad_", "requires_grad"):
+        if requires_again(case, node):
             owner = ast.unparse(bare(node.value))
-            if owner == update.owner or _iterates(case, node, update.owner):
+            if owner == update.owner or iterates(case, node, update.owner.split("[")[0]):
                 return True
     return any(
-        makes_leaf(statement.value) and update.owner in _texts(statement.value)
+        makes_leaf(statement.value) and update.owner in texts(statement.value)
         for statement in case.code.inside(root, ast.Assign)
         if update.owner in [ast.unparse(target) for target in targets_of(statement)]
     )
-
-
-def _iterates(case: Case, node: ast.AST, owner: str) -> bool:
-    loop = case.code.loop(node)
-    return isinstance(loop, ast.For) and owner in _texts(loop.iter)
-
-
-def _texts(node: ast.AST) -> set[str]:
-    return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}
-
-
-def _stays_leaf(case: Case, name: str) -> bool:
-    """Whether the run shows the name on a leaf that requires a gradient in later steps, another one each time."""
-    return any(
-        first.number != second.number and second.leaf and second.requires_grad
-        for first, second in _successive(case, name)
-    )
-
-
-def _lost(case: Case, name: str) -> str:
-    """What the run shows of the name in later steps: 'gradient' where it no longer requires one, 'leaf' where it is a result."""
-    later = [second for _, second in _successive(case, name)]
-    for error in case.errors:
-        event = case.at_error(error)
-        later += [one for one in event.tensors if name in one.names] if event is not None else []
-    if any(not one.requires_grad for one in later):
-        return "gradient"
-    return "leaf" if any(not one.leaf for one in later) else ""
-
-
-def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
-    for events in case.places().values():
-        for first, second in pairwise(events):
-            old = next((one for one in first.tensors if name in one.names), None)
-            new = next((one for one in second.tensors if name in one.names), None)
-            if old is not None and new is not None:
-                yield old, new

@@ -14,6 +14,7 @@ import nbformat
 
 from grader.errors import KernelFault
 from grader.kernel.answers import decode, decode_trace, decode_value, decode_values
+from grader.kernel.displayed import displayed
 from grader.kernel.driver import ANSWER_SECONDS, START_SECONDS, Driver
 from grader.kernel.faults import passed, run_error
 from grader.kernel.warm import Zygote
@@ -98,6 +99,7 @@ class Session:
             complete=limit is None,
             trace=trace,
             values=await self._values(values),
+            outputs=displayed(self._notebook),
         )
 
     async def call(self, name: str, arguments: Sequence[Argument], *, seed: int) -> Call:

@@ -52,6 +52,7 @@ from grader.evidence.code import Function
 from grader.evidence.edits import Edit
 from grader.evidence.lines import function_called, settings_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import by_hand
 
 TEXT = {
     "en": Words(
@@ -82,15 +83,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if function is None:
         return
     call = _gradient_call(case, function)
-    statement = function if call is None else case.code.statement(call)
-    yield Suspicion(
-        mistake="autograd-instead-of-hand",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno if call is None else call.lineno,
-        sureness=0.97,
-        params={"name": name, "line_text": case.code.text(call or statement).split("\n")[0]},
-        node=function,
-    )
+    yield case.suspicion(call or function, 0.97, name=name, about=function)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -119,6 +112,23 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if aliases:
         head = f"def {name}({', '.join(arguments)}):"
         yield [case.code.replace(aliases[-1], "\n".join([head, *(f"    {line}" for line in body)]))]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Let autograd find what a function derives by hand."""
+    for hand in by_hand(case):
+        taken = ", ".join(hand.parameters)
+        fresh = ", ".join(
+            f"torch.as_tensor({name}, dtype=torch.float32).detach().requires_grad_()"
+            for name in hand.parameters
+        )
+        asked = f"torch.autograd.grad({hand.loss}, ({taken},))"
+        returned = hand.returned
+        asked += "[0].item()" if not isinstance(returned.value, ast.Tuple) else ""
+        yield [
+            case.code.insert_before(hand.function.body[-1], f"{taken} = {fresh}"),
+            case.code.replace(returned, f"return {asked}"),
+        ]
 
 
 def _walk(start: str, rate: str, steps: str) -> list[str]:

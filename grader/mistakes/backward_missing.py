@@ -37,11 +37,13 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import GRADIENT_CALLS, Case
-from grader.evidence.code import Loop, called
+from grader.evidence.code import Loop, called, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.expressions import loss_name, updating
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import own_updates
 
+LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
 TEXT = {
     "en": Words(
         title="backward() is not called in the training loop",
@@ -61,12 +63,10 @@ TEXT = {
 def detect(case: Case) -> Iterator[Suspicion]:
     """Loops that update by `.grad` or step an optimizer, and ask for no gradient themselves or in what they call."""
     for loop, name in _found(case):
-        yield Suspicion(
-            mistake="backward-missing",
-            cell=case.code.cell_of(loop),
-            line=loop.lineno,
-            sureness=0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
-            params={"name": name, "line_text": case.code.text(loop).split("\n")[0]},
+        yield case.suspicion(
+            loop,
+            0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
+            name=name,
         )
 
 
@@ -80,7 +80,18 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             for call in case.code.calls("backward")
             if case.code.loop(call) is None and case.code.statement(call) in case.code.block(loop)
         ]
-        yield [*after, case.code.insert_before(updating(case, loop)[0], f"{name}.backward()")]
+        yield [*after, case.code.insert_before(_updating(case, loop)[0], f"{name}.backward()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave the call out, but not the loss."""
+    for training in trainings(case):
+        if training.loop is None:
+            continue
+        if isinstance(training.root, ast.Name):
+            yield [case.code.delete(training.statement)]
+        else:
+            yield [case.code.replace(training.statement, f"loss = {case.code.text(training.root)}")]
 
 
 def _found(case: Case) -> Iterator[tuple[Loop, str]]:
@@ -96,12 +107,12 @@ def _found(case: Case) -> Iterator[tuple[Loop, str]]:
             continue
         calls = {called(call) for call in case.code.inside(loop, ast.Call)}
         inner = any(
-            one is not loop and isinstance(one, Loop) and updating(case, one)
+            one is not loop and isinstance(one, Loop) and _updating(case, one)
             for one in case.code.inside(loop, ast.stmt)
         )
-        if calls & {*GRADIENT_CALLS, *asking, "minimize"} or inner or not updating(case, loop):
+        if calls & {*GRADIENT_CALLS, *asking, "minimize"} or inner or not _updating(case, loop):
             continue
-        name = loss_name(case, loop)
+        name = _loss_name(case, loop)
         if name is not None:
             yield loop, name
 
@@ -109,3 +120,32 @@ def _found(case: Case) -> Iterator[tuple[Loop, str]]:
 def _uncalled(case: Case) -> Iterator[ast.Attribute]:
     functions = {id(call.func) for call in case.code.all(ast.Call)}
     return (node for node in case.code.all(ast.Attribute) if id(node) not in functions)
+
+
+def _loss_name(case: Case, loop: Loop) -> str | None:
+    """The name of the loss in a loop: what backward is called on anywhere, or the name of a loss that is assigned there."""
+    assigned = [
+        target.id
+        for statement in case.code.inside(loop, ast.Assign)
+        for target in targets_of(statement)
+        if isinstance(target, ast.Name)
+    ]
+    for call in case.code.calls("backward"):
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in assigned:
+            return ast.unparse(call.func.value)
+    likely = [name for name in assigned if name in LOSSES] or [
+        name for name in assigned if "loss" in name.lower()
+    ]
+    return likely[-1] if likely else (assigned[-1] if assigned else None)
+
+
+def _updating(case: Case, loop: Loop) -> list[ast.stmt]:
+    """The statements of a loop's own block that change parameters, or hold those that do."""
+    inner = [update.statement for update in own_updates(case)]
+    inner += [case.code.statement(call) for call in case.code.calls("step", inside=loop)]
+    found = []
+    for statement in loop.body:
+        inside = set(map(id, case.code.inside(statement, ast.stmt)))
+        if any(id(one) in inside for one in inner):
+            found.append(statement)
+    return found

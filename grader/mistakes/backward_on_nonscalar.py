@@ -38,10 +38,12 @@ import math
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
-from grader.evidence.rewrite import atom
+from grader.evidence.rewrite import atom, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import reductions
 from grader.trace import Event
 
 TEXT = {
@@ -50,12 +52,14 @@ TEXT = {
         message="backward() was called on {count} numbers (one error per point). It needs a single one to start from.",
         why="PyTorch stops here: it cannot know which of the numbers to make smaller.",
         fix="Make one number of them before backward(), with .mean().",
+        terms={"count": {"several": "several"}},
     ),
     "zh": Words(
         title="损失是多个数，而不是一个数",
         message="backward() 作用在 {count} 个数上（每个点一个误差）。它需要从一个数开始。",
         why="PyTorch 会在这里停下：它不知道要减小其中哪一个。",
         fix="在 backward() 之前用 .mean() 把它们合成一个数。",
+        terms={"count": {"several": "多"}},
     ),
 }
 
@@ -67,13 +71,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     event = _event(case, error.cell)
     count = math.prod(event.root.shape) if event is not None and event.root is not None else 0
-    yield Suspicion(
-        mistake="backward-on-nonscalar",
-        cell=error.cell if event is None else event.cell,
-        line=error.line if event is None else event.line,
-        sureness=0.98,
-        params={"count": float(count)} if count else {"count": "several"},
-    )
+    yield case.suspicion(event or error, 0.98, count=float(count) if count else "several")
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -92,6 +90,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         return
     for name in ("mean", "sum"):
         yield _reduced(case, forward, name)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the mean or the sum over the points."""
+    for call in reductions(case):
+        assert isinstance(call.func, ast.Attribute)
+        yield keep_only(case.code, call, call.func.value)
+    for call in case.code.calls("MSELoss"):
+        yield [with_keyword(case, call, "reduction", '"none"')]
 
 
 def _event(case: Case, cell: int | None) -> Event | None:

@@ -29,7 +29,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function, called
+from grader.evidence.code import Function, called, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.lines import (
     least_squares,
@@ -41,6 +41,7 @@ from grader.evidence.lines import (
     train_instead,
 )
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import training_statements
 
 TEXT = {
     "en": Words(
@@ -89,13 +90,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if last is None or not (exact or solver is not None):
         return
     statement = solver or last[0]
-    yield Suspicion(
-        mistake="closed-form-instead",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.97 if exact and solver is not None else 0.92 if exact else 0.7,
-        params={"line_text": case.code.text(statement).split("\n")[0], "w": round(w, 4), "b": round(b, 4)},
-        node=statement,
+    yield case.suspicion(
+        statement, 0.97 if exact and solver is not None else 0.92, w=round(w, 4), b=round(b, 4), rewrites=True
     )
 
 
@@ -106,11 +102,24 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [*needs_torch(case), *edits]
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Solve for the line in the place of the training."""
+    for statement in training_statements(case):
+        if own_data(case) is not None and {"x", "y"} <= names_in(statement):
+            columns = "torch.stack([x, torch.ones_like(x)], dim=1)"
+            yield [
+                case.code.replace(statement, f"w, b = torch.linalg.lstsq({columns}, y.unsqueeze(1)).solution")
+            ]
+
+
 def _descends(case: Case) -> bool:
     """Whether a loop stepped towards the line: by gradients of the run, or by hand in the source."""
     if case.gradient_calls > 3:  # noqa: PLR2004 - for show, one or two
         return True
     for loop in case.code.all(ast.For, ast.While):
+        function = case.code.function(loop)
+        if function is not None and not any(case.code.calls(function.name)):
+            continue
         for statement in case.code.inside(loop, ast.Assign, ast.AugAssign):
             text = case.code.text(statement).split("=")[0]
             if isinstance(statement, ast.AugAssign) and text.strip(" -+").split(".")[0].split("[")[0] in (

@@ -40,6 +40,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import called, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import inputs, made_at_top, trainings
 
 TEXT = {
     "en": Words(
@@ -74,14 +75,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _drawn(case)
     if found:
         statement = next((one for one in reversed(found) if _changes(case, one)), found[-1])
-        yield Suspicion(
-            mistake="data-regenerated",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.93 if _changes(case, statement) else 0.7,
-            params={"line_text": case.code.text(statement).split("\n")[0]},
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.93 if _changes(case, statement) else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -98,6 +92,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         else:
             edits += case.code.move(statement, before=loop)
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make random data anew in each step."""
+    random = {
+        function.name
+        for function in case.code.all(ast.FunctionDef)
+        if any(case.code.calls(*NOISE, inside=function))
+    }
+    for training in trainings(case):
+        for made in made_at_top(case, inputs(case)) if training.loop is not None else ():
+            if any(case.code.calls(*NOISE, *random, inside=made)):
+                yield [case.code.insert_before(training.block[0], case.code.text(made))]
 
 
 def _drawn(case: Case) -> list[ast.Assign]:

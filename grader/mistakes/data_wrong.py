@@ -39,9 +39,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import called, names_in
+from grader.evidence.code import called, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, made_from, own_data, settings_of
+from grader.evidence.rewrite import keep_only
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -84,18 +85,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     once = len(settings) == 1 and case.code.loop(settings[0]) is None and case.code.loop(statement) is None
     plain = case.failed(*REASONS) and not names_in(settings[0]) & {"w", "b"} if settings else False
     known = shuffle is not None or (once and plain)
-    yield Suspicion(
-        mistake="data-wrong",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95 if known else 0.7,
-        params={
-            "slope": round(slope, 2),
-            "intercept": round(intercept, 2),
-            "noise": round(noise, 2),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.95 if known else 0.7,
+        slope=round(slope, 2),
+        intercept=round(intercept, 2),
+        noise=round(noise, 2),
     )
 
 
@@ -107,6 +102,25 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [case.code.delete(statement)]
     elif statement is _formula(case):
         yield _edits(case, statement)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the term in front of the noise that is added to a line."""
+    for node in case.code.all(ast.BinOp):
+        line = node.left
+        drawn = isinstance(node.op, ast.Add) and _is_drawn(case, node.right)
+        if drawn and isinstance(line, ast.BinOp) and isinstance(line.op, ast.Add):
+            yield keep_only(case.code, line, line.left)
+
+
+def _is_drawn(case: Case, node: ast.expr) -> bool:
+    """Whether an expression draws random numbers, or names what does."""
+    named = [
+        statement.value
+        for statement in case.code.all(ast.Assign)
+        if {ast.unparse(target) for target in targets_of(statement)} & names_in(node)
+    ]
+    return any(True for one in (node, *named) for _ in case.code.calls(*DRAWS, inside=one))
 
 
 def _shuffle(case: Case) -> ast.stmt | None:

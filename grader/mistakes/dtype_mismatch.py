@@ -36,9 +36,11 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import inputs, made_at_top
 from grader.model import RunError
 from grader.trace import Tensor
 
@@ -48,12 +50,14 @@ TEXT = {
         message="At this line {name} ({dtype}) meets parameters of another kind ({wanted}).",
         why="Layers and matrix products of PyTorch do not convert between kinds of numbers; the run stops.",
         fix="Make the data of the parameters' kind where it is created, with `.{method}()`.",
+        terms={"name": {"unnamed": "the data"}, "dtype": {"other": "of one kind"}},
     ),
     "zh": Words(
         title="两种数值类型混在一起",
         message="在这一行，{name}（{dtype}）与另一种类型（{wanted}）的参数放在一起计算。",
         why="PyTorch 的层和矩阵乘法不会自动转换数值类型，运行因此停下。",
         fix="在创建数据时就转换成与参数相同的类型：`.{method}()`。",
+        terms={"name": {"unnamed": "数据"}, "dtype": {"other": "某一种类型"}},
     ),
 }
 
@@ -72,17 +76,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
     tensors = _in_sight(case, error)
     wanted = _wanted(tensors)
     odd = [one for one in tensors if _is_data(one) and one.dtype != wanted]
-    yield Suspicion(
-        mistake="dtype-mismatch",
-        cell=error.cell,
-        line=error.line,
-        sureness=0.97,
-        params={
-            "name": odd[0].names[0] if odd else "a tensor",
-            "dtype": odd[0].dtype if odd else "?",
-            "wanted": wanted,
-            "method": _METHODS.get(wanted, "float"),
-        },
+    yield case.suspicion(
+        error,
+        0.97,
+        name=odd[0].names[0] if odd else "unnamed",
+        dtype=odd[0].dtype if odd else "other",
+        wanted=wanted,
+        method=_METHODS.get(wanted, "float"),
     )
 
 
@@ -107,6 +107,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             else:
                 edits.append(case.code.insert_after(statement, f"{name} = {name}.{method}()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make data in float64 that meets a layer, or a matrix of parameters, in float32."""
+    strict = any(case.code.calls("Linear")) or any(
+        isinstance(node.op, ast.MatMult) for node in case.code.all(ast.BinOp)
+    )
+    for statement in made_at_top(case, inputs(case)) if strict else ():
+        for call in case.code.calls("tensor", inside=statement):
+            if not call.keywords:
+                yield [with_keyword(case, call, "dtype", "torch.float64")]
 
 
 def _bindings(statement: ast.Assign) -> Iterator[tuple[str, ast.expr | None]]:

@@ -42,6 +42,7 @@ from grader.evidence.code import called, last_name
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
 
 TEXT = {
     "en": Words(
@@ -69,14 +70,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     for place in _places(case):
         text = case.code.line(case.code.cell_of(place), place.lineno).strip()
-        yield Suspicion(
-            mistake="grad-disabled",
-            cell=case.code.cell_of(place),
-            line=place.lineno,
-            sureness=0.96 if off else 0.75,
-            params={"line_text": text},
-            node=place,
-        )
+        yield case.suspicion(place, 0.96 if off else 0.75, line_text=text)
         return
 
 
@@ -95,6 +89,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             if function is not None:
                 edits += _guarded(case, function)
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Compute the loss inside `torch.no_grad()`."""
+    for training in trainings(case):
+        yield case.code.wrap([case.code.statement(root_value(training))], "with torch.no_grad():")
 
 
 def _was_off(case: Case) -> bool:

@@ -40,8 +40,11 @@ from grader.evidence.case import Case
 from grader.evidence.code import Code
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import Update, flipped, optimizer_calls, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import Step, Update, flipped, updates
 
 TEXT = {
     "en": Words(
@@ -70,7 +73,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     climbs = any(motion.uphill > MOSTLY for motion in moved.values())
     maximized = [call for call in optimizer_calls(case) if _maximizes(call)]
     turned = _turned_losses(case)
-    plus = [one for one in updates(case) if one.sign > 0]
+    plus = _adding(updates(case))
     if maximized and turned:
         return
     if maximized and climbs:
@@ -78,11 +81,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     elif turned and not plus:
         yield _suspicion(case, turned[0], 0.85)
     elif plus and not turned and not maximized:
-        yield _suspicion(case, plus[0].statement, 0.95 if climbs else 0.7)
+        yield _suspicion(case, plus[0][0], 0.95 if climbs else 0.7)
     elif not plus:
         by_hand = _by_hand(case)
         if by_hand:
-            yield _suspicion(case, by_hand[0].statement, 0.65)
+            yield _suspicion(case, by_hand[0][0], 0.65)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -98,20 +101,26 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     elif isinstance(node, ast.UnaryOp):
         yield [_without_minus(case.code, one) for one in _turned_losses(case)]
     else:
-        plus = [one for one in updates(case) if one.sign > 0] or _by_hand(case)
-        yield [edit for one in plus if (edit := flipped(case.code, one)) is not None]
+        plus = _adding(updates(case)) or _by_hand(case)
+        yield [edit for _, step in plus if (edit := flipped(case.code, step)) is not None]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Add in the updates what is to be taken away; with an optimizer, call backward on the negative loss."""
+    for training in trainings(case):
+        by_hand = updates(case, inside=training.whole)
+        if by_hand:
+            yield [
+                edit
+                for one in by_hand
+                if one.step is not None and (edit := flipped(case.code, one.step)) is not None
+            ]
+        elif training.steps:
+            yield [case.code.replace(training.root, f"(-{atom(case.code, training.root)})")]
 
 
 def _suspicion(case: Case, node: ast.AST, sureness: float) -> Suspicion:
-    statement = case.code.statement(node)
-    return Suspicion(
-        mistake="gradient-ascent",
-        cell=case.code.cell_of(statement),
-        line=node.lineno,  # type: ignore[attr-defined]
-        sureness=sureness,
-        params={"line_text": case.code.text(statement).split("\n")[0]},
-        node=node,
-    )
+    return case.suspicion(node, sureness, line_text=case.first_line(case.code.statement(node)))
 
 
 def _maximizes(call: ast.Call) -> bool:
@@ -147,16 +156,19 @@ def _without_minus(code: Code, node: ast.UnaryOp) -> Edit:
     return Edit(code.cell_of(node), start, end, code.text(node)[1:].lstrip())
 
 
-def _by_hand(case: Case) -> list[Update]:
+def _adding(found: list[Update]) -> list[tuple[ast.stmt, Step]]:
+    return [(one.statement, one.step) for one in found if one.step is not None and one.step.sign > 0]
+
+
+def _by_hand(case: Case) -> list[tuple[ast.stmt, Step]]:
     """Updates that add a product with a learning rate, in a loop, where no gradient of autograd is read."""
     return [
-        one
-        for one in updates(case, by_hand=True)
-        if one.sign > 0
-        and isinstance(one.change, ast.BinOp)
-        and isinstance(one.change.op, ast.Mult)
-        and any(isinstance(side, ast.Name) and side.id.lower() in RATES for side in _sides(one.change))
-        and case.code.loop(one.statement) is not None
+        (statement, step)
+        for statement, step in _adding(updates(case, by_hand=True))
+        if isinstance(step.change, ast.BinOp)
+        and isinstance(step.change.op, ast.Mult)
+        and any(isinstance(side, ast.Name) and side.id.lower() in RATES for side in _sides(step.change))
+        and case.code.loop(statement) is not None
     ]
 
 

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -62,16 +63,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     statement = None if error is None else case.code.at(error.cell or 0, error.line)
     for one, target in _assigned(case):
         if statement is not None and (one is statement or one.lineno == statement.lineno):
-            yield Suspicion(
-                mistake="gradient-assigned",
-                cell=case.code.cell_of(one),
-                line=one.lineno,
-                sureness=0.97,
-                params={
-                    "name": ast.unparse(target.value),
-                    "line_text": case.code.text(one).split("\n")[0],
-                },
-            )
+            yield case.suspicion(one, 0.97, name=ast.unparse(target.value))
             return
 
 
@@ -82,6 +74,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         for statement, _ in dict(_assigned(case)).items()
         if not isinstance(statement.value, ast.Constant) or statement.value.value is not None
     ]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Assign the number 0 to a gradient, to clear it."""
+    for training in trainings(case):
+        yield [
+            case.code.replace(one, f"{owner}.grad = 0")
+            for owner, each in training.clears.items()
+            for one in each
+            if "zero_grad" not in ast.unparse(one)
+        ]
 
 
 def _assigned(case: Case) -> Iterator[tuple[ast.Assign, ast.Attribute]]:

@@ -37,9 +37,12 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.planting import lines_of, taken_away
+from grader.evidence.scopes import scope
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, scope
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -61,17 +64,14 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """The error, at a statement that clears, while there was no gradient call before."""
     error = case.says("'NoneType' object has no attribute")
     statement = None if error is None else case.code.at(error.cell or 0, error.line)
-    if error is None or statement is None or case.gradient_events or not any(case.code.calls("backward")):
+    if error is None or statement is None or not any(case.code.calls("backward")):
+        return
+    place = scope(case, statement)
+    if case.events_in(place if isinstance(place, ast.stmt) else statement, "backward", "grad"):
         return
     for owner, each in clearings(case).items():
         if statement in each:
-            yield Suspicion(
-                mistake="gradient-still-none",
-                cell=error.cell,
-                line=error.line,
-                sureness=0.95,
-                params={"name": owner, "line_text": case.code.text(statement).split("\n")[0]},
-            )
+            yield case.suspicion(error, 0.95, name=owner, line_text=case.first_line(statement))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -86,6 +86,26 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         for one in each
         if "zero_grad" not in ast.unparse(one) and scope(case, one) is root and _alone(case, one)
     ]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Clear at the top of the loop, without a look whether there is a gradient."""
+    for training in trainings(case):
+        direct = [
+            one for one in training.clearing if isinstance(one, ast.Expr) and ".grad." in ast.unparse(one)
+        ]
+        guarded = training.lifted(direct)
+        if not direct or training.loop is None:
+            continue
+        first = training.block[0]
+        lines = lines_of(case, direct)
+        if first in guarded:
+            yield [
+                case.code.replace(first, f"\n{case.code.indent(first)}".join(lines)),
+                *taken_away(case, guarded[1:]),
+            ]
+        else:
+            yield [*taken_away(case, guarded), case.code.insert_before(first, *lines)]
 
 
 def _alone(case: Case, statement: ast.stmt) -> bool:

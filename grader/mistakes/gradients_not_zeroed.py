@@ -39,8 +39,10 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.kept import Kept, clear, doubled_gradients, kept_gradients, told
+from grader.evidence.kept import Kept, before_backward, clear, doubled_gradients, kept_gradients, suspicion_of
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -65,9 +67,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         first = max(found, key=lambda kept: kept.sureness)
-        yield _suspicion(case, first, first.sureness)
-    elif (doubled := doubled_gradients(case)) is not None:
-        yield _suspicion(case, doubled, 0.75)
+        yield suspicion_of(case, first, first.sureness)
+    elif (doubled := doubled_gradients(case)) is not None and not doubled.cleared:
+        yield suspicion_of(case, doubled, 0.75)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -75,20 +77,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     doubled = None if found else doubled_gradients(case)
     if doubled is not None:
-        yield list(clear(case, [doubled]))[-1]
+        yield before_backward(case, [doubled])
     else:
         yield from clear(case, found)
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out what clears the gradients."""
+    for training in trainings(case):
+        yield taken_away(case, training.clearing)
+
+
 def _found(case: Case) -> list[Kept]:
     return [kept for kept in kept_gradients(case) if not kept.cleared]
-
-
-def _suspicion(case: Case, kept: Kept, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="gradients-not-zeroed",
-        cell=kept.event.cell,
-        line=kept.event.line,
-        sureness=sureness,
-        params=told(case, kept),
-    )

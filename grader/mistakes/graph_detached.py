@@ -43,9 +43,11 @@ from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
+from grader.evidence.planting import suffixed
 from grader.evidence.reach import cut_off
 from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
 
 TEXT = {
     "en": Words(
@@ -79,13 +81,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not cuts:
         return
     first = cuts[0]
-    yield Suspicion(
-        mistake="graph-detached",
-        cell=case.code.cell_of(first.whole),
-        line=first.whole.lineno,
-        sureness=0.94 if cut_off(case) else 0.7,
-        params={"cut": _short(case.code.text(first.whole)), "what": _short(case.code.text(first.part))},
-        node=first.whole,
+    yield case.suspicion(
+        first.whole,
+        0.94 if cut_off(case) else 0.7,
+        cut=_short(case.code.text(first.whole)),
+        what=_short(case.code.text(first.part)),
     )
 
 
@@ -100,6 +100,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             edits.append(drop_suffix(case.code, cut.whole, cut.part))
     quieted = list(_quieted(forward))
     yield [*edits, *quieted]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Detach what backward is called on."""
+    for training in trainings(case):
+        yield [suffixed(case, root_value(training), ".detach()")]
 
 
 def _cuts(forward: Forward) -> list[_Cut]:

@@ -41,8 +41,10 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.code import targets_of
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.trace import Event
 
 TEXT = {
@@ -72,17 +74,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
         nodes = [event.nodes for event in events if event.call < EARLY]
         grows = len(nodes) > FEW and all(after > before for before, after in pairwise(nodes))
         last = events[-1]
+        # Parameters that `torch.autograd.grad` moved hang on all steps before; that keeps no graph of a loss.
+        grows = grows and (last.kind == "backward" or last.retain_graph or last.create_graph)
         if grows or (len(events) > FEW and _kept(case, last)):
-            yield Suspicion(
-                mistake="graph-grows",
-                cell=last.cell,
-                line=last.line,
-                sureness=0.93,
-                params={
-                    "line_text": case.code.line(last.cell, last.line).strip(),
-                    "nodes": float(max(event.nodes for event in events)),
-                },
-                advice=not grows,
+            yield case.suspicion(
+                last, 0.93, nodes=float(max(event.nodes for event in events)), advice=not grows
             )
             return
 
@@ -123,3 +119,10 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         total = case.code.replace(added, f"{text}.detach()")
         yield [case.code.replace(call, f"{text}.backward({', '.join(rest)})"), total]
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Ask for a graph of the gradients, which nothing uses."""
+    for training in trainings(case):
+        if training.loop is not None:
+            yield [with_keyword(case, training.call, "create_graph", "True")]

@@ -37,24 +37,28 @@ Compute prediction and loss inside the loop, anew in each step.
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
-from grader.evidence.expressions import slice_before, stale_names
+from grader.evidence.planting import moved, named_root
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
+from grader.model import RunError
+from grader.trace import Event
 
 TEXT = {
     "en": Words(
         title="backward() runs twice on one computation",
         message="`{line_text}` goes back through a computation that was used before: {name} was not computed anew.",
-        why="Each backward() needs a forward pass of its own; the old one knows only the old parameters.",
+        why="Each backward() needs a computation of its own; the old one knows only the old parameters.",
         fix="Compute {name} inside the loop, with one backward() for each time.",
     ),
     "zh": Words(
         title="对同一次计算调用了两次 backward()",
-        message="`{line_text}` 沿着已经用过的计算图反向传播：{name} 没有重新计算。",
-        why="每次 backward() 都需要一次新的前向计算；旧的计算只认识旧的参数。",
+        message="`{line_text}` 又沿着一次已经用过的计算往回求梯度：{name} 没有重新计算。",
+        why="每次 backward() 都需要一次新的计算；旧的计算只认识旧的参数。",
         fix="在循环里重新计算 {name}，每次只调用一次 backward()。",
     ),
 }
@@ -66,13 +70,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
         "backward through the graph a second time", "saved tensors after they have already been freed"
     )
     if error is not None:
-        yield _suspicion(case, error.cell, error.line, 0.95)
+        yield _suspicion(case, error)
         return
     for events in case.places().values():
         roots = [event.root.number for event in events if event.root is not None]
         moved = any(bool((move.delta != 0).any()) for move in case.moves(events))
         if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward":
-            yield _suspicion(case, events[0].cell, events[0].line, 0.95)
+            yield _suspicion(case, events[0])
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -92,9 +96,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     loop = _outermost(case, statement)
     if loop is None:
         return
-    stale = stale_names(case)
+    stale = _stale_names(case)
     read = {node.id for node in case.code.inside(loop, ast.Name) if isinstance(node.ctx, ast.Load)}
-    sliced = slice_before(case, loop, read & stale, stale)
+    sliced = _slice_before(case, loop, read & stale, stale)
     yield from _moved(case, loop, sliced)
     for one in sliced:
         for target in targets_of(one):
@@ -107,6 +111,32 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             ):
                 yield [case.code.delete(one)]
             yield [case.code.insert_after(one, f"{name} = {name}.detach()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Call backward twice; or compute the loss once, in front of the loop."""
+    for training in trainings(case):
+        name, lines = named_root(training)
+        again = f"{name}.backward()"
+        if lines:
+            before = case.code.insert_before(training.statement, *lines)
+            yield [
+                before,
+                case.code.replace(
+                    training.statement, f"{again}\n{case.code.indent(training.statement)}{again}"
+                ),
+            ]
+        else:
+            yield [case.code.insert_after(training.statement, again)]
+        loss = case.code.statement(root_value(training))
+        again_each_time = isinstance(training.loop, ast.For) and names_in(loss) & _taken(training.loop)
+        if training.loop is not None and loss is not training.statement and not again_each_time:
+            yield moved(case, [loss], before=training.loop)
+
+
+def _taken(loop: ast.For) -> set[str]:
+    """The names that a loop gives to what it goes over."""
+    return {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
 
 
 def _moved(case: Case, loop: Loop, sliced: list[ast.stmt]) -> Iterator[list[Edit]]:
@@ -145,15 +175,47 @@ def _outermost(case: Case, statement: ast.stmt) -> Loop | None:
     return loop
 
 
-def _suspicion(case: Case, cell: int | None, line: int | None, sureness: float) -> Suspicion:
-    statement = case.code.at(cell or 0, line)
+def _suspicion(case: Case, at: Event | RunError) -> Suspicion:
+    statement = case.code.at(at.cell or 0, at.line)
     calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
     owner = ast.unparse(calls[0].func.value) if calls and isinstance(calls[0].func, ast.Attribute) else "loss"
-    text = case.code.line(cell or 0, line or 0).strip()
-    return Suspicion(
-        mistake="graph-used-twice",
-        cell=cell,
-        line=line,
-        sureness=sureness,
-        params={"name": owner, "line_text": text},
-    )
+    return case.suspicion(at, 0.95, name=owner)
+
+
+def _stale_names(case: Case) -> set[str]:
+    """Names of results that a later gradient call at the same place, or an error, found as they had been before."""
+    found: set[str] = set()
+    sights = [list(events) for events in case.places().values()]
+    for error in case.errors:
+        event = case.at_error(error)
+        if event is not None and case.gradient_events:
+            sights.append([case.gradient_events[0], event])
+    for events in sights:
+        for first, second in list(pairwise(events))[:3]:
+            old = {one.number for one in first.tensors if not one.leaf}
+            found |= {name for one in second.tensors if one.number in old for name in one.names}
+    return found
+
+
+def _slice_before(case: Case, loop: Loop, wanted: set[str], stale: set[str]) -> list[ast.stmt]:
+    """The assignments in front of a loop that compute some names, and the stale names which those are computed from."""
+    found: list[ast.stmt] = []
+    waiting, seen = sorted(wanted), set(wanted)
+    while waiting:
+        name = waiting.pop()
+        last = None
+        for statement in case.code.all(ast.Assign):
+            place = case.code.cell_of(statement), statement.lineno
+            if place >= (case.code.cell_of(loop), loop.lineno):
+                break
+            same = case.code.function(statement) is case.code.function(loop)
+            same = same and case.code.loop(statement) is case.code.loop(loop)
+            if same and name in [ast.unparse(target) for target in targets_of(statement)]:
+                last = statement
+        if last is None or last in found:
+            continue
+        found.append(last)
+        for read in sorted(names_in(last) & stale - seen):
+            seen.add(read)
+            waiting.append(read)
+    return sorted(found, key=lambda statement: (case.code.cell_of(statement), statement.lineno))

@@ -36,9 +36,12 @@ from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.code import Function, Loop, last_name, names_in, targets_of
+from grader.evidence.creation import without_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.lines import function_called, needs_torch, rate_of, updates_by_hand
+from grader.evidence.planting import read_instead, taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import by_hand, leaves, trainings
 
 TEXT = {
     "en": Words(
@@ -82,14 +85,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if place is None:
         return
     statement, name = place.updates[0]
-    yield Suspicion(
-        mistake="hand-gradient-instead",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95,
-        params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-        node=statement,
-    )
+    yield case.suspicion(statement, 0.95, name=name)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -124,6 +120,23 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             )
         if edits := _rewritten(case, statements, unused, block):
             yield [*needs_torch(case), *edits]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Step along a derivative that another function works out, where backward was called."""
+    for hand in by_hand(case):
+        for training in trainings(case):
+            arguments = [one.arg for one in hand.function.args.args]
+            if training.loop is not None and training.names == hand.parameters == arguments:
+                derived = {name: f"{hand.function.name}({name})" for name in arguments[:1]}
+                gone = [training.statement, *training.lifted(training.clearing)]
+                plain = [
+                    case.code.replace(leaf.call, without_keyword(case, leaf.call, "requires_grad"))
+                    for leaf in leaves(case)
+                    if leaf.name in derived
+                    and case.code.function(leaf.call) is case.code.function(training.call)
+                ]
+                yield [*plain, *taken_away(case, gone), *read_instead(training, derived)]
 
 
 def _rewritten(

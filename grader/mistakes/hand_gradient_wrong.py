@@ -53,7 +53,9 @@ from grader.evidence.code import Function, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import derivative_in, residual_bias, returned_parts, value_of
 from grader.evidence.lines import at_end, function_called
+from grader.evidence.rewrite import keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import by_hand
 
 TEXT = {
     "en": Words(
@@ -109,6 +111,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             yield [case.code.replace(node, f"({text})" if bracketed and not within else text)]
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Forget the last term of the derivative; or double what it is."""
+    for hand in by_hand(case):
+        value = hand.returned.value
+        first = value.elts[0] if isinstance(value, ast.Tuple) else value
+        if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
+            yield keep_only(case.code, first, first.left)
+        elif first is not None:
+            yield [case.code.replace(first, f"2 * ({case.code.text(first)})")]
+
+
 def _wrong_walk(case: Case) -> Iterator[Suspicion]:
     name, _, slope, constant = WALKS[case.exercise or ""]
     function = function_called(case.code, name)
@@ -129,14 +142,7 @@ def _wrong_walk(case: Case) -> Iterator[Suspicion]:
     ratios = {round(a / b, 6) for a, b in zip(given, wanted, strict=True) if b}
     opposite = ratios == {-1.0}
     text = case.code.text(formula.node)
-    yield Suspicion(
-        mistake="hand-gradient-wrong",
-        cell=case.code.cell_of(formula.node),
-        line=formula.node.lineno,
-        sureness=0.7 if opposite else 0.93,
-        params={"name": name, "line_text": text.split("\n")[0]},
-        node=formula.node,
-    )
+    yield case.suspicion(formula.node, 0.7 if opposite else 0.93, name=name, line_text=text.split("\n")[0])
 
 
 def _walk_failed(case: Case) -> bool:
@@ -161,16 +167,12 @@ def _wrong_derivation(case: Case) -> Iterator[Suspicion]:
     place: ast.AST = part
     if dropped:
         place = residual_bias(case.code, function, given[2]) or part
-    yield Suspicion(
-        mistake="hand-gradient-wrong",
-        cell=case.code.cell_of(place),
-        line=place.lineno,  # type: ignore[attr-defined]
-        sureness=0.95 if dropped or (ratio is not None and ratio != 1) else 0.8,
-        params={
-            "name": MANUAL,
-            "line_text": case.code.text(case.code.statement(place)).split("\n")[0],
-        },
-        node=function,
+    yield case.suspicion(
+        place,
+        0.95 if dropped or (ratio is not None and ratio != 1) else 0.8,
+        name=MANUAL,
+        line_text=case.first_line(case.code.statement(place)),
+        about=function,
     )
 
 

@@ -41,7 +41,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
+from grader.evidence.rewrite import drop_suffix
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -77,18 +79,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if update is None or _replaced(case, loop, name):
             continue
         statement = case.code.statement(call)
-        yield Suspicion(
-            mistake="history-aliases-parameter",
-            cell=case.code.cell_of(call),
-            line=call.lineno,
-            sureness=0.93,
-            params={
-                "name": name,
-                "line_text": case.code.text(statement).split("\n")[0],
-                "update": case.code.text(update).split("\n")[0],
-            },
+        yield case.suspicion(
+            call,
+            0.93,
+            name=name,
+            line_text=case.first_line(statement),
+            update=case.first_line(update),
             advice=case.exercise not in RESULTS,
-            node=call,
         )
 
 
@@ -104,6 +101,21 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [case.code.replace(value, f"{text}.detach().clone()")]
     else:
         yield [case.code.replace(value, f"{text}.clone()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Keep the parameter itself in the history, where its number was kept; or begin a history of it."""
+    for training in trainings(case):
+        kept = [
+            call.args[0]
+            for call in case.code.calls("append", inside=training.whole)
+            if call.args and ast.unparse(call.args[0]) in {f"{name}.item()" for name in training.names}
+        ]
+        if kept:
+            yield [drop_suffix(case.code, one, one.func.value) for one in kept]  # type: ignore[attr-defined]
+        elif training.loop is not None and training.names:
+            made = case.code.insert_before(training.whole, "history = []")
+            yield [made, case.code.insert_after(training.block[-1], f"history.append({training.names[0]})")]
 
 
 def _viewed(value: ast.expr) -> ast.expr | None:

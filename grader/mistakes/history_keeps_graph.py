@@ -42,18 +42,21 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import last_name
 from grader.evidence.edits import Edit
+from grader.evidence.planting import named_root
+from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
         title="the record of losses keeps every graph alive",
-        message="`{line_text}` keeps the loss as a tensor, together with the graph it was computed by ({name} holds on to {count} of them).",
+        message="`{line_text}` keeps the loss as a tensor, together with the whole record of how it was computed (the graph; {name} holds on to {count} of them).",
         why="The result stays right, but memory grows with every step.",
         fix="Keep only the number: {value}.item().",
     ),
     "zh": Words(
         title="损失的记录让每一步的计算图都留在内存里",
-        message="`{line_text}` 把损失作为张量保存，连同算出它的计算图一起留了下来（{name} 保留了 {count} 个）。",
+        message="`{line_text}` 把损失作为张量保存，连同它是怎样算出来的全部记录（计算图）一起留了下来（{name} 保留了 {count} 个）。",
         why="结果仍然正确，但内存占用会随每一步增长。",
         fix="只保存数值：{value}.item()。",
     ),
@@ -64,56 +67,82 @@ ADDING = ("append", "add", "extend", "insert")
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Lists that held tracked tensors at some moment, and totals that grew into graphs, with the line that feeds them."""
-    found = list(_lists(case)) or list(_totals(case))
-    for statement, name, value, count in found[:1]:
-        yield Suspicion(
-            mistake="history-keeps-graph",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={
-                "name": name,
-                "value": value,
-                "count": float(count),
-                "line_text": case.code.text(statement).split("\n")[0],
-            },
+    found = list(_kept(case)) or list(_totals(case))
+    for value, name, count in found[:1]:
+        statement = case.code.statement(value)
+        yield case.suspicion(
+            statement,
+            0.95,
+            name=name,
+            value=case.code.text(value),
+            count=float(count),
             advice=True,
-            node=statement,
+            about=value,
         )
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Keep the number."""
-    statement = suspicion.node
-    if isinstance(statement, ast.AugAssign):
-        yield [case.code.replace(statement.value, f"{_bracketed(case, statement.value)}.item()")]
-    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value.args:
-        value = statement.value.args[-1]
-        yield [case.code.replace(value, f"{_bracketed(case, value)}.item()")]
+    value = suspicion.node
+    if isinstance(value, ast.expr):
+        yield [case.code.replace(value, f"{atom(case.code, value)}.item()")]
 
 
-def _bracketed(case: Case, node: ast.expr) -> str:
-    text = case.code.text(node)
-    return f"({text})" if isinstance(node, ast.BinOp) else text
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Keep each loss, with its graph, in a list."""
+    for training in trainings(case):
+        name, lines = named_root(training)
+        if training.loop is not None and not lines:
+            made = case.code.insert_before(training.whole, "losses = []")
+            yield [made, case.code.insert_after(training.statement, f"losses.append({name})")]
 
 
-def _lists(case: Case) -> Iterator[tuple[ast.stmt, str, str, int]]:
-    tracked: dict[str, int] = {}
+def _kept(case: Case) -> Iterator[tuple[ast.expr, str, int]]:
+    """What is put, in a loop, into a list or dict that was seen to hold graphs."""
+    tracked: dict[str, list[int]] = {}
     for event in case.events:
         for holder in event.holders:
             if holder.tracked > 1 and holder.storages > 1:
-                tracked[holder.name] = max(tracked.get(holder.name, 0), holder.tracked)
+                tracked.setdefault(holder.name, []).append(holder.tracked)
     used = _backwarded(case)
+    for held, value in _put_away(case):
+        name = last_name(_whole(held))
+        counts = tracked.get(name, [])
+        if isinstance(case.code.statement(value), ast.Assign) and len(set(counts)) < 2:  # noqa: PLR2004
+            continue  # it changes what is there, and grows no longer
+        if counts and name not in used and not _is_number(value) and case.code.loop(value) is not None:
+            yield value, name, max(counts)
+
+
+def _put_away(case: Case) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """`losses.append(loss)`, `history["loss"] += [loss]`, `losses[step] = loss`: the holder and what it is given."""
     for call in case.code.calls(*ADDING):
-        if not isinstance(call.func, ast.Attribute) or not call.args or case.code.loop(call) is None:
-            continue
-        name, statement = last_name(call.func.value), case.code.statement(call)
-        value = call.args[-1]
-        if name in tracked and name not in used and isinstance(statement, ast.Expr) and not _is_number(value):
-            yield statement, name, case.code.text(value), tracked[name]
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.args
+            and isinstance(case.code.parent(call), ast.Expr)
+        ):
+            yield call.func.value, call.args[-1]
+    for added in case.code.all(ast.AugAssign):
+        if isinstance(added.op, ast.Add) and isinstance(added.value, ast.List) and len(added.value.elts) == 1:
+            yield added.target, added.value.elts[0]
+    for assigned in case.code.all(ast.Assign):
+        if isinstance(assigned.targets[0], ast.Subscript):
+            yield assigned.targets[0], assigned.value
 
 
-def _totals(case: Case) -> Iterator[tuple[ast.stmt, str, str, int]]:
+def _whole(holder: ast.expr) -> ast.expr:
+    """The list or dict itself of one that lies in it: `history["loss"]`, `history.setdefault("loss", [])`."""
+    while True:
+        if isinstance(holder, ast.Subscript):
+            holder = holder.value
+        elif isinstance(holder, ast.Call) and isinstance(holder.func, ast.Attribute):
+            holder = holder.func.value
+        else:
+            return holder
+
+
+def _totals(case: Case) -> Iterator[tuple[ast.expr, str, int]]:
     """`total += loss` with the loss that is backwarded, where total is a result that requires a gradient."""
     roots = {name for event in case.gradient_events if event.root is not None for name in event.root.names}
     growing: dict[str, int] = {}
@@ -129,7 +158,7 @@ def _totals(case: Case) -> Iterator[tuple[ast.stmt, str, str, int]]:
         loops = case.training_loops
         within = [loop for loop in loops if statement in ast.walk(loop)]
         if last_name(statement.value) in roots and within and not _reset(case, within[-1], name):
-            yield statement, name, case.code.text(statement.value), growing[name]
+            yield statement.value, name, growing[name]
 
 
 def _reset(case: Case, loop: ast.AST, name: str) -> bool:

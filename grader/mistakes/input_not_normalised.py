@@ -42,6 +42,7 @@ from grader.arrays import Numbers
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
     RATES,
     at_end,
@@ -51,6 +52,7 @@ from grader.evidence.lines import (
     own_data,
     settings_of,
 )
+from grader.evidence.rewrite import keep_only
 from grader.evidence.suspicion import Suspicion, Words
 
 TEXT = {
@@ -97,7 +99,10 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     node = suspicion.node
     if isinstance(node, ast.Call):
         argument = _readings_argument(case, node)
-        if argument is not None:
+        alias = _alias(case, argument) if isinstance(argument, ast.Name) else None
+        if alias is not None:
+            yield [case.code.replace(alias, "0.1 * t_u")]
+        elif argument is not None:
             text = "t_un" if settings_of(case.code, "t_un") else f"0.1 * {case.code.text(argument)}"
             yield [case.code.replace(argument, text)]
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -109,6 +114,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [scaled]
         if rates := _faster(case):
             yield [scaled, *rates]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the factor that makes the input small."""
+    for statement in case.code.all(ast.Assign):
+        value = statement.value
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+            for factor, kept in ((value.left, value.right), (value.right, value.left)):
+                if 0 < abs(number_of(factor) or 0) < 1:
+                    yield keep_only(case.code, value, kept)
 
 
 def _large_x(case: Case) -> Iterator[Suspicion]:
@@ -125,17 +140,12 @@ def _large_x(case: Case) -> Iterator[Suspicion]:
     left = not lost and abs((w or 0) - slope) < 0.1 * abs(slope) < abs((b or 0) - intercept) + 0.1 * abs(
         slope
     )
-    yield Suspicion(
-        mistake="input-not-normalised",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.85 if lost or left else 0.65,
-        params={
-            "name": "x",
-            "largest": round(float(np.abs(pair.x).max()), 2),
-            "ratio": float(f"{ratio:.2g}"),
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.85 if lost or left else 0.65,
+        name="x",
+        largest=round(float(np.abs(pair.x).max()), 2),
+        ratio=float(f"{ratio:.2g}"),
     )
 
 
@@ -147,7 +157,7 @@ def _ratio(x: Numbers) -> float:
 
 def _first_x(case: Case) -> ast.stmt | None:
     """Where x is first made, before y comes of it."""
-    chain = [one for one in made_from(case.code, "x") if isinstance(one, ast.Assign)]
+    chain = [one for one in _with_functions(case, made_from(case.code, "x")) if isinstance(one, ast.Assign)]
     makers = [
         one
         for one in chain
@@ -161,6 +171,15 @@ def _first_x(case: Case) -> ast.stmt | None:
         )
     ]
     return makers[0] if makers else None
+
+
+def _with_functions(case: Case, statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements, each behind those of the functions that it calls."""
+    for statement in statements:
+        for call in case.code.inside(statement, ast.Call):
+            for function in (one for one in case.code.all(ast.FunctionDef) if one.name == called(call)):
+                yield from function.body
+        yield statement
 
 
 def _faster(case: Case) -> list[Edit]:
@@ -200,13 +219,12 @@ def _raw_readings(case: Case) -> Iterator[Suspicion]:
     ratio = 1.0 if raw is None or raw.size < 2 else _ratio(raw)  # noqa: PLR2004
     if largest and largest < LARGE:
         return
-    yield Suspicion(
-        mistake="input-not-normalised",
-        cell=case.code.cell_of(call),
-        line=call.lineno,
-        sureness=0.93 if case.failed("not-finite") and largest else 0.8,
-        params={"name": "t_u", "largest": round(largest, 2), "ratio": float(f"{ratio:.2g}")},
-        node=call,
+    yield case.suspicion(
+        call,
+        0.93 if case.failed("not-finite") and largest else 0.8,
+        name="t_u",
+        largest=round(largest, 2),
+        ratio=float(f"{ratio:.2g}"),
     )
 
 
@@ -217,4 +235,13 @@ def _readings_argument(case: Case, call: ast.Call) -> ast.expr | None:
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "t_u"), None)
     if given is None and len(call.args) > 3:  # noqa: PLR2004 - (n_epochs, learning_rate, params, t_u, t_c)
         given = call.args[3]
-    return given if isinstance(given, ast.Name) and given.id == "t_u" else None
+    return given if isinstance(given, ast.Name) and (given.id == "t_u" or _alias(case, given)) else None
+
+
+def _alias(case: Case, given: ast.Name) -> ast.Name | None:
+    """The `t_u` in `t_un = t_u`."""
+    for statement in settings_of(case.code, given.id):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Name) and value.id == "t_u":
+            return value
+    return None

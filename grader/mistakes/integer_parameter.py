@@ -35,12 +35,15 @@ Write `torch.tensor(1.0, requires_grad=True)`.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.code import called
 from grader.evidence.creation import maker, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -62,13 +65,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """The error that says so."""
     error = case.says("only tensors of floating point")
     if error is not None:
-        yield Suspicion(
-            mistake="integer-parameter",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.97,
-            params={"line_text": case.code.line(error.cell or 0, error.line or 0).strip()},
-        )
+        yield case.suspicion(error, 0.97)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -85,6 +82,18 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
                 edits += _floated(case, made)
                 break
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make a parameter of whole numbers."""
+    for leaf in leaves(case):
+        text = case.code.text(leaf.call)
+        if called(leaf.call) == "tensor" and text != (
+            whole := re.sub(r"(?<=\d)\.0\b", "", text).replace("float(", "int(")
+        ):
+            yield [case.code.replace(leaf.call, whole)]
+        elif called(leaf.call) in ("zeros", "ones"):
+            yield [with_keyword(case, leaf.call, "dtype", "torch.int64")]
 
 
 def _floated(case: Case, call: ast.Call) -> list[Edit]:

@@ -34,12 +34,15 @@ for step in range(1000):
 Change the tensor in place, without autograd watching: `with torch.no_grad(): w -= 0.05 * w.grad`.
 """
 
+import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.rebinding import Rebinding, mends, rebindings
+from grader.evidence.rebinding import mends, rebindings
+from grader.evidence.rebound_loops import Rebinding
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -65,13 +68,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if found:
         first = found[0]
         names = list(dict.fromkeys(one.name for one in found))
-        yield Suspicion(
-            mistake="leaf-rebound",
-            cell=case.code.cell_of(first.node),
-            line=first.node.lineno,
-            sureness=max(one.sureness for one in found),
-            params={"name": names[0], "names": ", ".join(names[:4]), "line_text": _line(case, first)},
-            node=first.node,
+        yield case.suspicion(
+            first.node,
+            max(one.sureness for one in found),
+            name=names[0],
+            names=", ".join(names[:4]),
+            line_text=_line(case, first),
         )
 
 
@@ -80,5 +82,18 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield from mends(case, rebindings(case))
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Write updates in place as assignments: `w = w - …`."""
+    for training in trainings(case):
+        edits = []
+        for one in training.updates:
+            statement = one.statement
+            if isinstance(statement, ast.AugAssign) and isinstance(one.target, ast.Name):
+                sign = "-" if isinstance(statement.op, ast.Sub) else "+"
+                text = f"{one.owner} = {one.owner} {sign} {case.code.text(statement.value)}"
+                edits.append(case.code.replace(statement, text))
+        yield edits
+
+
 def _line(case: Case, one: Rebinding) -> str:
-    return case.code.text(one.node).split("\n")[0]
+    return case.first_line(one.node)

@@ -41,6 +41,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of, rates, tidy, turned
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TUNES = True
 TEXT = {
@@ -77,14 +78,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     fast = bend is not None and rate is not None and bend * rate > 2  # noqa: PLR2004
     if burst or fast:
         node = found[0]
-        yield Suspicion(
-            mistake="learning-rate-too-large",
-            cell=case.code.cell_of(node),
-            line=node.lineno,
-            sureness=0.85 if burst and fast else 0.7 if burst else 0.65,
-            params={"rate": number_of(node) or 0.0},
+        yield case.suspicion(
+            node,
+            0.85 if burst and fast else 0.7 if burst else 0.65,
+            rate=number_of(node) or 0.0,
             evidence={"curvature": bend or 0.0},
-            node=node,
         )
 
 
@@ -100,3 +98,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
                 yield turned(case.code, found, rate / number)
         yield turned(case.code, found, 0.1)
         yield turned(case.code, found, 0.01)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A hundred times the learning rate."""
+    if any(trainings(case)):
+        yield turned(case.code, rates(case), 100)

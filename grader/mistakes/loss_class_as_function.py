@@ -42,6 +42,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import called, last_name
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken, reductions
 
 TEXT = {
     "en": Words(
@@ -72,16 +73,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     first = places[0]
     statement = case.code.statement(first)
-    yield Suspicion(
-        mistake="loss-class-as-function",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.97,
-        params={
-            "name": case.code.text(first.func if isinstance(first, ast.Call) else first),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=first,
+    yield case.suspicion(
+        first,
+        0.97,
+        name=case.code.text(first.func if isinstance(first, ast.Call) else first),
+        line_text=case.first_line(statement),
     )
 
 
@@ -93,6 +89,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         _, end = case.code.span(name)
         edits.append(Edit(case.code.cell_of(name), end, end, "()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Hand predictions and targets to the class, not to what it makes."""
+    classes = any(case.code.calls("MSELoss"))
+    reduced = list(reductions(case))
+    for whole, prediction, target in errors_taken(case):
+        both = f"({case.code.text(prediction)}, {case.code.text(target)})"
+        if isinstance(whole, ast.Call) and classes:
+            yield [case.code.replace(whole, f"nn.MSELoss{both}")]
+        elif isinstance(whole, ast.BinOp):
+            around = [call for call in reduced if any(node is whole for node in ast.walk(call))]
+            yield [case.code.replace(call, f"torch.nn.MSELoss{both}") for call in around[:1]]
 
 
 def _places(case: Case) -> list[ast.expr]:

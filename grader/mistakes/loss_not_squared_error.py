@@ -39,7 +39,9 @@ from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.losses import SURE, Way, ways
+from grader.evidence.rewrite import rename_call
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import squares
 
 TEXT = {
     "en": Words(
@@ -47,12 +49,38 @@ TEXT = {
         message="`{part}` is not the squared error: {what}.",
         why="Another loss has another minimum or other steps on the way, so the training ends elsewhere.",
         fix="Take the difference of prediction and target, square it, then take the mean.",
+        terms={
+            "what": {
+                "other loss": "it is another loss",
+                "abs": "it takes the absolute value of the difference",
+                "root": "it takes a square root",
+                "square of the mean": "it takes the mean first and squares that",
+                "another power": "it raises the difference to another power than 2",
+                "sum": "it adds prediction and target where it should take their difference",
+                "no prediction": "the prediction does not occur in it",
+                "not the loss": "backward() is called on it, and the loss stands by unused",
+                "no square": "the difference is not squared",
+            }
+        },
     ),
     "zh": Words(
         title="损失不是平方误差",
-        message="`{part}` 不是平方误差（{what}）。",
+        message="`{part}` 不是平方误差：{what}。",
         why="不同的损失有不同的最小值或不同的步长，训练因此会停在别处。",
         fix="先求预测值与目标值之差，再平方，最后求平均。",
+        terms={
+            "what": {
+                "other loss": "这是另一种损失",
+                "abs": "取的是差的绝对值",
+                "root": "多开了一次平方根",
+                "square of the mean": "先求了平均、再平方",
+                "another power": "差的次数不是 2",
+                "sum": "把预测值与目标值相加了，而应当相减",
+                "no prediction": "其中没有用到预测值",
+                "not the loss": "backward() 作用在它上面，而真正的损失没有用上",
+                "no square": "差没有平方",
+            }
+        },
     ),
 }
 
@@ -65,13 +93,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not found:
         return
     first = found[0]
-    yield Suspicion(
-        mistake="loss-not-squared-error",
-        cell=case.code.cell_of(first.node),
-        line=first.node.lineno,
-        sureness=0.86 if first.what in SURE else 0.78,
-        params={"part": case.code.text(first.node).split("\n", maxsplit=1)[0], "what": first.what},
-        node=first.node,
+    yield case.suspicion(
+        first.node, 0.86 if first.what in SURE else 0.78, part=case.first_line(first.node), what=first.what
     )
 
 
@@ -80,3 +103,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found: list[Way] = ways(forward_of(case))
     for way in found[:3]:
         yield list(way.edits)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """The size of the error in place of its square."""
+    for square in squares(case):
+        yield [case.code.replace(square, f"({case.code.text(square.left)}).abs()")]
+    for call in case.code.calls("MSELoss"):
+        yield [rename_call(case.code, call, "L1Loss")]

@@ -39,19 +39,21 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import called
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.losses import SURE
 from grader.evidence.losses import ways as other_losses
 from grader.evidence.rewrite import keep_only, rename_call
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import reductions, squares
 
 TEXT = {
     "en": Words(
         title="the loss has the wrong scale",
         message="`{part}` makes the loss, and with it every gradient, a multiple of what was asked.",
         why="Each step is as much too long or too short: the numbers run off, or hardly move.",
-        fix="Reduce the squared errors exactly as the task says, without a further factor.",
+        fix="Take the mean (or the sum) of the squared errors, exactly as the task says, without a further factor.",
     ),
     "zh": Words(
         title="损失的大小不对",
@@ -70,22 +72,37 @@ def detect(case: Case) -> Iterator[Suspicion]:
     ways = _ways(case, forward)
     if not ways or case.full or any(way.what in SURE for way in other_losses(forward)):
         return
-    lost = case.failed("not-finite", "line-lost-on-other-data", "loss-differs", "gradient-differs")
-    node = ways[0][0]
-    yield Suspicion(
-        mistake="loss-wrong-scale",
-        cell=case.code.cell_of(node),
-        line=node.lineno,
-        sureness=0.87 if lost else 0.8 if not _only_mean(ways) else 0.62,
-        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
-        node=node,
+    lost = case.failed(
+        "not-finite",
+        "line-lost-on-other-data",
+        "loss-differs",
+        "gradient-differs",
+        "grad-scaled",
+        "grad-doubled",
     )
+    node = ways[0][0]
+    sureness = 0.87 if lost or _constructed(case) else 0.8 if not _only_mean(ways) else 0.62
+    yield case.suspicion(node, sureness, part=case.first_line(node))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """A mean for a sum, and no factor; where there was neither, a sum for the mean."""
     for _, edits in _ways(case, forward_of(case))[:3]:
         yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A sum for a mean, or a mean for a sum; half of each squared error, or its whole."""
+    for call in reductions(case):
+        yield [rename_call(case.code, call, "sum" if called(call) == "mean" else "mean")]
+    for call in case.code.calls("MSELoss"):
+        yield [with_keyword(case, call, "reduction", '"sum"')]
+    for square in squares(case):
+        parent = case.code.parent(square)
+        if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult):
+            yield keep_only(case.code, parent, square)
+        else:
+            yield [case.code.replace(square, f"0.5 * ({case.code.text(square.left)}) ** 2")]
 
 
 def _only_mean(ways: list[tuple[ast.expr, list[Edit]]]) -> bool:
@@ -117,10 +134,29 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
                     sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
     sums = [one for one in sums if not _is_divided(case, one[0])]
     sums += _constructed(case)
+    factors += _multiples(case, forward)
     if len(factors) > 1:
         together = [edit for _, edits in factors for edit in edits]
         factors.append((factors[0][0], together))
     return [*means, *factors, *sums, *_augmented(case, forward)]
+
+
+def _multiples(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
+    """Squared errors that lack a factor, where a check says by how much the gradient is too large."""
+    found: list[tuple[ast.expr, list[Edit]]] = []
+    for check in case.checks:
+        times = None if check.reason is None else check.reason.params.get("times")
+        if isinstance(times, float) and times > 1:
+            for node in forward.inside(ast.BinOp):
+                if (
+                    isinstance(node, ast.BinOp)
+                    and isinstance(node.op, ast.Pow)
+                    and forward.tracked(node.left)
+                ):
+                    text = f"{1 / times:.6g} * ({case.code.text(node.left)}) ** {case.code.text(node.right)}"
+                    found.append((node, [case.code.replace(node, text)]))
+            break
+    return found[:1]
 
 
 def _scaled(case: Case, forward: Forward, node: ast.BinOp) -> ast.expr | None:

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -73,13 +74,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = places[0]
     statement = case.code.statement(first)
     alone = isinstance(statement, ast.Expr) and statement.value is first
-    yield Suspicion(
-        mistake="method-not-called",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.97 if alone else 0.88,
-        params={"name": case.code.text(first), "line_text": case.code.text(statement).split("\n")[0]},
-        node=first,
+    yield case.suspicion(
+        first, 0.97 if alone else 0.88, name=case.code.text(first), line_text=case.first_line(statement)
     )
 
 
@@ -90,6 +86,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         _, end = case.code.span(place)
         edits.append(Edit(case.code.cell_of(place), end, end, "()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Forget the brackets behind what clears gradients, steps, or asks for gradients."""
+    for training in trainings(case):
+        for one in (*training.clearing[-1:], *training.steps[:1], training.statement):
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) and not one.value.args:
+                yield [case.code.replace(one, case.code.text(one.value.func))]
 
 
 def _places(case: Case) -> list[ast.Attribute]:

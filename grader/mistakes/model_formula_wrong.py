@@ -39,11 +39,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import called
+from grader.evidence.code import called, last_name
+from grader.evidence.creation import makes_leaf, with_keyword
 from grader.evidence.edits import Edit
+from grader.evidence.formulas import unread
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import offsets, products
 
 TEXT = {
     "en": Words(
@@ -77,13 +80,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not ways:
         return
     first = ways[0].node
-    yield Suspicion(
-        mistake="model-formula-wrong",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
-        params={"part": case.code.text(first).split("\n", maxsplit=1)[0]},
-        node=first,
+    yield case.suspicion(
+        first,
+        0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
+        part=case.first_line(first),
     )
 
 
@@ -91,6 +91,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """The formula with all its parameters in their places."""
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the parameter that is added; where none is, add in place of multiplying."""
+    added = list(offsets(case))
+    for node in added:
+        yield keep_only(case.code, node, node.left)
+    for product, name, other in products(case) if not added else ():
+        yield [case.code.replace(product, f"({name.id} + {case.code.text(other)})")]
+    for call in case.code.calls("Linear"):
+        yield [with_keyword(case, call, "bias", "False")]
 
 
 def _ways(case: Case, forward: Forward) -> list[_Way]:
@@ -130,11 +141,7 @@ def _one_for_each_point(case: Case) -> Iterator[_Way]:
 def _biasless(case: Case) -> Iterator[_Way]:
     for call in case.code.calls("Linear"):
         for keyword in call.keywords:
-            if (
-                keyword.arg == "bias"
-                and isinstance(keyword.value, ast.Constant)
-                and keyword.value.value is False
-            ):
+            if ast.unparse(keyword) == "bias=False":
                 yield _Way(call, [drop_keyword(case.code, call, keyword)])
 
 
@@ -176,28 +183,31 @@ def _distributed(case: Case, forward: Forward) -> Iterator[_Way]:
 
 
 def _is_slope_added(forward: Forward, node: ast.BinOp) -> bool:
-    """`w + x` in `w + x + b`, or `x / w`."""
+    """`w + x` in `w + x + b`, or where w is the only parameter; `x / w`."""
     sides = node.left, node.right
-    return any(
+    meet = any(
         _is_parameter(forward, one) and isinstance(other, ast.Name) and not forward.tracked(other)
         for one, other in (sides, sides[::-1])
-    ) and isinstance(forward.code.parent(node), ast.BinOp)
+    )
+    return meet and (len(forward.parameters) == 1 or isinstance(forward.code.parent(node), ast.BinOp))
 
 
 def _missing(case: Case, forward: Forward) -> Iterator[_Way]:
     """A parameter that is updated or given to the optimizer, and is not in the formula."""
+    for value, name in unread(case.code, forward.parts):
+        yield _Way(value, [case.code.replace(value, f"{case.code.text(value)} + {name}")])
     read = {node.id for node in forward.inside(ast.Name) if isinstance(node, ast.Name)}
     made = [
         target.id
         for statement in case.code.all(ast.Assign)
         for target in statement.targets
-        if isinstance(target, ast.Name) and target.id in forward.parameters and _makes_leaf(statement.value)
+        if isinstance(target, ast.Name) and target.id in forward.parameters and makes_leaf(statement.value)
     ]
     missing = [name for name in dict.fromkeys(made) if name not in read]
     if len(missing) != 1 or not read & forward.parameters:
         return
     for node in forward.inside(ast.BinOp, ast.Call):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
             if _is_product(forward, node):
                 yield _Way(node, [case.code.replace(node, f"{_bracketed(case, node, missing[0])}")])
         elif (
@@ -225,19 +235,9 @@ def _swapped(case: Case, forward: Forward) -> Iterator[_Way]:
         if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
             continue
         for slope in (product.left, product.right):
-            if (
-                (
-                    _is_parameter(forward, slope)
-                    and isinstance(slope, ast.Name)
-                    and isinstance(node.right, ast.Name)
-                )
-                and slope.id.startswith("b")
-                and node.right.id.startswith("w")
-            ):
-                edits = [
-                    case.code.replace(slope, node.right.id),
-                    case.code.replace(node.right, slope.id),
-                ]
+            weight = last_name(node.right)
+            if _is_parameter(forward, slope) and last_name(slope)[0] == "b" and weight[0] == "w":
+                edits = [case.code.replace(slope, weight), case.code.replace(node.right, last_name(slope))]
                 yield _Way(node, edits)
 
 
@@ -288,11 +288,3 @@ def _is_product(forward: Forward, node: ast.BinOp) -> bool:
 
 def _is_parameter(forward: Forward, node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in forward.parameters
-
-
-def _makes_leaf(value: ast.expr) -> bool:
-    return any(
-        (isinstance(node, ast.keyword) and node.arg == "requires_grad")
-        or (isinstance(node, ast.Call) and called(node) in ("Parameter", "requires_grad_", "Variable"))
-        for node in ast.walk(value)
-    )

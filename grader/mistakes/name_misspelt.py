@@ -39,8 +39,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.rewrite import rename_call
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 from grader.model import RunError
 
 TEXT = {
@@ -118,13 +121,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             continue
         name, right = found
         likeness = 1.0 if _MEANT.get(name) == right else difflib.SequenceMatcher(None, name, right).ratio()
-        yield Suspicion(
-            mistake="name-misspelt",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.96 if likeness >= _VERY_NEAR else 0.8,
-            params={"name": name, "right": right},
-        )
+        yield case.suspicion(error, 0.96 if likeness >= _VERY_NEAR else 0.8, name=name, right=right)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -142,6 +139,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             text = re.sub(rf"\b{name}\b", right, case.code.text(statement))
             edits.append(case.code.replace(statement, text))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Misspell the method that asks for gradients, clears them, or steps."""
+    for training in trainings(case):
+        for one in (training.statement, *training.clearing[-1:], *training.steps[:1]):
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
+                wrong = {"backward": "backwards", "zero_": "zeros_"}.get(
+                    called(one.value), f"{called(one.value)}s"
+                )
+                yield [rename_call(case.code, one.value, wrong)]
 
 
 def _misspelt(case: Case, error: RunError) -> tuple[str, str] | None:

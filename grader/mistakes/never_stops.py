@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop
 from grader.evidence.edits import Edit
+from grader.evidence.knobs import bound_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -67,14 +69,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     loop = _loop(case, error.cell, error.line)
     if loop is not None:
-        yield Suspicion(
-            mistake="never-stops",
-            cell=case.code.cell_of(loop),
-            line=loop.lineno,
-            sureness=0.93,
-            params={"line_text": f"while {case.code.text(loop.test)}:"},
-            node=loop,
-        )
+        yield case.suspicion(loop, 0.93, line_text=f"while {case.code.text(loop.test)}:")
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -88,6 +83,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             colon = line.find(":", end[1])
             if colon >= 0:
                 yield [Edit(cell, start, (end[0], colon), f"for _ in range({ROUNDS})")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Go on for ever in a loop that the run comes to, in place of a number of rounds."""
+    for training in trainings(case):
+        loop = training.whole
+        if isinstance(loop, ast.For) and bound_of(loop) is not None and case.events_in(loop, "backward"):
+            start, (line, column) = case.code.span(loop)[0], case.code.span(loop.iter)[1]
+            yield [Edit(case.code.cell_of(loop), start, (line, column), "while True")]
 
 
 def _loop(case: Case, cell: int | None, line: int | None) -> ast.While | None:

@@ -40,8 +40,10 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
+from grader.evidence.planting import unwrapped
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import Update
+from grader.evidence.trainings import guards, trainings
+from grader.evidence.updates import Update
 
 TEXT = {
     "en": Words(
@@ -89,6 +91,16 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield [*edits, *way]
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Write no_grad as a statement of its own; or name it in `with` without calling it."""
+    for training in trainings(case):
+        for guard in guards(training):
+            yield unwrapped(case, guard, "torch.no_grad()")
+            call = guard.items[0].context_expr
+            if isinstance(call, ast.Call):
+                yield [case.code.replace(call, case.code.text(call.func))]
+
+
 def _outside(case: Case) -> list[Update]:
     """The tracked updates that do not stand under a `with` that the edits make right."""
     bad = [one for one in not_entered(case) if isinstance(one, ast.With)]
@@ -97,10 +109,4 @@ def _outside(case: Case) -> list[Update]:
 
 
 def _suspicion(case: Case, statement: ast.stmt, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="no-grad-not-entered",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=sureness,
-        params={"line_text": case.code.text(statement).split("\n")[0]},
-    )
+    return case.suspicion(statement, sureness)

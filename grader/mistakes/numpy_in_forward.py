@@ -45,6 +45,7 @@ from grader.evidence.forward import Forward, forward_of
 from grader.evidence.reach import cut_off
 from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import products
 
 TEXT = {
     "en": Words(
@@ -85,14 +86,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
         return
     first = uses[0].node
     stopped = case.says("call numpy() on Tensor that requires grad") is not None
-    text = case.code.text(first).split("\n")[0]
-    yield Suspicion(
-        mistake="numpy-in-forward",
-        cell=case.code.cell_of(first),
-        line=first.lineno,
-        sureness=0.95 if cut_off(case) or _stopped_there(case, uses) else 0.85 if stopped else 0.7,
-        params={"call": text},
-        node=first,
+    text = case.first_line(first)
+    yield case.suspicion(
+        first, 0.95 if cut_off(case) or _stopped_there(case, uses) else 0.85 if stopped else 0.7, call=text
     )
 
 
@@ -121,6 +117,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield mended
     if mended != edits:
         yield edits
+
+
+ALSO_NAMED = ("graph-detached",)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Multiply the data by the parameter's numbers in numpy."""
+    for _, name, _ in products(case):
+        yield [case.code.replace(name, f"{name.id}.detach().numpy()")]
 
 
 def _uses(forward: Forward) -> list[_Use]:

@@ -39,8 +39,8 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls
 
 TEXT = {
     "en": Words(
@@ -50,7 +50,7 @@ TEXT = {
         fix="Keep the parameters in a list: `{name} = list(…)`.",
     ),
     "zh": Words(
-        title="参数生成器已被用完",
+        title="参数已经被取完了",
         message="`{line_text}` 收到的 {name} 只能遍历一次，之前已经遍历过，现在是空的。",
         why="没有参数的优化器什么也改不了。",
         fix="把参数存成列表：`{name} = list(…)`。",
@@ -70,14 +70,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         uses = [n for n in case.code.all(ast.Name) if n.id == given.id and isinstance(n.ctx, ast.Load)]
         if made and len(uses) > 1:
             statement = case.code.statement(call)
-            yield Suspicion(
-                mistake="optimizer-parameters-exhausted",
-                cell=case.code.cell_of(statement),
-                line=statement.lineno,
-                sureness=0.97 if empty else 0.65,
-                params={"line_text": case.code.text(statement).split("\n")[0], "name": given.id},
-                node=given,
-            )
+            yield case.suspicion(statement, 0.97 if empty else 0.65, name=given.id, about=given)
             return
 
 
@@ -91,6 +84,15 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             else case.code.replace(value, f"list({case.code.text(value)})")
             for value in _made(case, given.id)
         ]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Count the parameters first, with the generator that the optimizer then gets."""
+    for call in optimizer_calls(case):
+        if call.args and isinstance(call.args[0], ast.Call) and called(call.args[0]) == "parameters":
+            lines = [f"params = {case.code.text(call.args[0])}", "count = sum(p.numel() for p in params)"]
+            before = case.code.insert_before(case.code.statement(call), *lines)
+            yield [before, case.code.replace(call.args[0], "params")]
 
 
 def _made(case: Case, name: str) -> list[ast.expr]:

@@ -38,8 +38,10 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls
+from grader.evidence.trainings import trainings
 from grader.trace import Optimizer
 
 TEXT = {
@@ -71,15 +73,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if len(optimizers) < OFTEN or statement is None or _kept_on(case, optimizers):
             continue
         harmless = _forgets_nothing(optimizers[0])
-        yield Suspicion(
-            mistake="optimizer-recreated",
-            cell=cell,
-            line=statement.lineno,
-            sureness=0.93,
-            params={"line_text": case.code.text(statement).split("\n")[0], "kind": optimizers[0].kind},
-            advice=harmless,
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.93, kind=optimizers[0].kind, advice=harmless)
         return
 
 
@@ -94,6 +88,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     outer = outer or case.code.function(statement)
     if outer is not None:
         yield case.code.move(statement, before=outer)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make the optimizer at the top of the loop."""
+    for training in trainings(case):
+        for call in optimizer_calls(case):
+            if training.loop is not None and case.code.loop(call) is None:
+                yield moved(case, [case.code.statement(call)], before=training.block[0])
 
 
 def _kept_on(case: Case, optimizers: list[Optimizer]) -> bool:

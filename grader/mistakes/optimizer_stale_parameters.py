@@ -37,10 +37,12 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import optimizer_calls, updates
+from grader.evidence.trainings import made_at_top
+from grader.evidence.updates import updates
 from grader.trace import Event
 
 TEXT = {
@@ -70,14 +72,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         statement = _making(case, made)
         if statement is None or _rebound_in_loops(case, made):
             continue
-        yield Suspicion(
-            mistake="optimizer-stale-parameters",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={"line_text": case.code.text(statement).split("\n")[0]},
-            node=statement,
-        )
+        yield case.suspicion(statement, 0.95)
         return
 
 
@@ -99,6 +94,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     first, names = block.index(statement), _names(case)
     again = [one for one in block[first + 1 :] if isinstance(one, ast.Assign) and _assigns(one, names)]
     yield [case.code.delete(one) for one in again]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make the model anew when the optimizer has been made."""
+    for call in optimizer_calls(case):
+        for made in made_at_top(case, names_in(call.args[0]) if call.args else ()):
+            yield [case.code.insert_after(case.code.statement(call), case.code.text(made))]
 
 
 def _stale(case: Case, made: Event) -> bool:
@@ -128,7 +130,7 @@ def _rebound_in_loops(case: Case, made: Event) -> bool:
     return any(
         isinstance(update.statement, ast.Assign)
         and isinstance(update.statement.targets[0], ast.Name)
-        and update.name in names
+        and update.owner in names
         for update in updates(case)
     )
 

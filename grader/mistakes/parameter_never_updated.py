@@ -39,15 +39,13 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import (
-    gradient_names,
-    optimizer_calls,
-    plain_name,
-    reads_gradient,
-    updates,
-)
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -55,27 +53,25 @@ TEXT = {
         message="`{line_text}` leaves {name} out: {name} gets a gradient, but nothing changes it.",
         why="{name} keeps its first value, however long the training runs.",
         fix="Update {name} by its own gradient, as the other parameters; or hand it to the optimizer too.",
+        terms={"name": {"unnamed": "the tensor"}},
     ),
     "zh": Words(
         title="有参数从未被更新",
         message="`{line_text}` 漏掉了 {name}：{name} 有梯度，但没有任何语句修改它。",
         why="无论训练多久，{name} 都保持最初的值。",
         fix="像其他参数一样，用 {name} 自己的梯度更新它；或者把它也交给优化器。",
+        terms={"name": {"unnamed": "这个张量"}},
     ),
 }
+
+# Fewer points than these are taken for parameters.
+FEWEST_POINTS = 3
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Parameters that stood still while others moved; results that went elsewhere; an optimizer not given a list."""
     for statement, name, sureness in _found(case):
-        yield Suspicion(
-            mistake="parameter-never-updated",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=sureness,
-            params={"line_text": case.code.text(statement).split("\n")[0], "name": name},
-            node=statement,
-        )
+        yield case.suspicion(statement, sureness, name=name)
         return
 
 
@@ -89,9 +85,25 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     elif still:
         yield _joined(case, still)
         yield _written_alike(case, still)
+        yield [
+            case.code.replace(part, case.code.text(whole))
+            for part in _parts(case)
+            for whole in _asked(case, part)
+        ]
     else:
         yield _written_back(case)
         yield _not_copied(case)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the update of the last parameter, or keep all but the first from the optimizer."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            last = training.names[-1]
+            yield taken_away(case, [one.statement for one in training.updates if one.owner == last])
+    for call in optimizer_calls(case):
+        if call.args and isinstance(call.args[0], ast.Call):
+            yield [case.code.replace(call.args[0], f"list({case.code.text(call.args[0])})[:1]")]
 
 
 def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
@@ -108,11 +120,13 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
             yield case.code.statement(call[0]), still[0], 0.95
         elif taken:
             yield taken[0].statement, still[0], 0.95
+        elif parts := _parts(case):
+            yield case.code.statement(parts[0]), still[0], 0.95
     elif not case.steps and _all_still(case):
         for statement, name in _elsewhere(case):
             yield statement, name, 0.93
         for call_ in _copies(case):
-            yield case.code.statement(call_), plain_name(_receiver(call_)) or "it", 0.85
+            yield case.code.statement(call_), plain_name(_receiver(call_)) or "unnamed", 0.85
 
 
 def _standing(case: Case) -> list[str]:
@@ -121,8 +135,16 @@ def _standing(case: Case) -> list[str]:
     still = [name for name, motion in moved.items() if motion.frozen and name]
     if not still or all(motion.frozen for motion in moved.values()):
         return []
-    changed = {update.name for update in updates(case)}
-    return [name for name in still if name not in changed]
+    changed = {update.owner for update in updates(case)}
+    return [name for name in still if name not in changed and not _is_data(case, name)]
+
+
+def _is_data(case: Case, name: str) -> bool:
+    """Whether a tensor is as long as one beside it that requires no gradient, as x is as long as y."""
+    tensors = main_place(case)[0].tensors
+    lengths = {one.shape[0] for one in tensors if one.leaf and not one.requires_grad and one.shape}
+    own = next((one.shape[:1] for one in tensors if name in one.names), ())
+    return any(length >= FEWEST_POINTS and length in lengths for length in own)
 
 
 def _all_still(case: Case) -> bool:
@@ -135,6 +157,16 @@ def _lists(case: Case) -> list[ast.Call]:
     return [
         call for call in optimizer_calls(case) if call.args and isinstance(call.args[0], ast.List | ast.Tuple)
     ]
+
+
+def _parts(case: Case) -> list[ast.expr]:
+    """What optimizers were given that is made of a model's `parameters()`, but not all of it."""
+    given = [call.args[0] for call in optimizer_calls(case) if call.args]
+    return [one for one in given if any(whole is not one for whole in _asked(case, one))]
+
+
+def _asked(case: Case, given: ast.expr) -> list[ast.Call]:
+    return list(case.code.calls("parameters", inside=given))[:1]
 
 
 def _single(case: Case) -> ast.expr | None:
@@ -186,13 +218,13 @@ def _written_alike(case: Case, still: list[str]) -> list[Edit]:
     for update in updates(case):
         statement = update.statement
         text = case.code.text(statement)
-        if not re.fullmatch(r"[\w.\[\]]+", update.name) or "\n" in text:
+        if not re.fullmatch(r"[\w.\[\]]+", update.owner) or "\n" in text:
             continue
         lines = []
         for name in still:
-            line = _renamed(text, update.name, name)
-            if update.name in own and name in own:
-                line = _renamed(line, own[update.name], own[name])
+            line = _renamed(text, update.owner, name)
+            if update.owner in own and name in own:
+                line = _renamed(line, own[update.owner], own[name])
             lines.append(line)
         return [case.code.insert_after(statement, *lines)]
     return []

@@ -40,7 +40,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import made, trained_names, without_keyword
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import gradients_in
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -63,13 +65,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         statement, _, name = found[0]
-        yield Suspicion(
-            mistake="parameter-not-leaf",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95 if name in _results(case) else 0.75,
-            params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-        )
+        yield case.suspicion(statement, 0.95 if name in _results(case) else 0.75, name=name)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -85,10 +81,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield edits
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Multiply a tensor after it was made a leaf."""
+    for leaf in leaves(case):
+        yield [case.code.replace(leaf.call, f"{case.code.text(leaf.call)} * 1.0")]
+
+
 def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
     found = []
-    results = _results(case)
-    for name in trained_names(case) or sorted(results):
+    results, trained = _results(case), trained_names(case)
+    asked = sorted(results & _asked(case)) if trained else sorted(results)
+    for name in dict.fromkeys([*trained, *asked]):
         for statement, value in made(case, name):
             inner = [
                 node
@@ -104,6 +107,13 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
             if case.code.loop(statement) is None and not ends and (wrapped or again):
                 found.append((statement, value, name))
     return found
+
+
+def _asked(case: Case) -> set[str]:
+    """The names whose `.grad` is read, or missed by a check."""
+    read = {name for cell in case.code.cells.values() for name in gradients_in(cell)}
+    reasons = [check.reason for check in case.checks if check.reason is not None]
+    return read | {str(one.params.get("name")) for one in reasons if one.id == "grad-missing"}
 
 
 def _computed_from(value: ast.expr, name: str) -> bool:

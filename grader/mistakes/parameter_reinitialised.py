@@ -39,10 +39,10 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called, names_in
-from grader.evidence.creation import made, maker, names_of_loop_body, trained_names
+from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import makes_leaf
+from grader.evidence.trainings import leaves, trainings
 
 TEXT = {
     "en": Words(
@@ -65,16 +65,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         statement, _ = found[0]
-        yield Suspicion(
-            mistake="parameter-reinitialised",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={
-                "name": ast.unparse(statement.targets[0]),
-                "line_text": case.code.text(statement).split("\n")[0],
-            },
-        )
+        yield case.suspicion(statement, 0.95, name=ast.unparse(statement.targets[0]))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -91,6 +82,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             moved.setdefault(loop, []).append(case.code.text(statement))
     edits += [case.code.insert_before(outer, *lines) for outer, lines in moved.items()]
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Make a parameter anew at the top of the loop."""
+    made_by = {leaf.name: leaf for leaf in leaves(case)}
+    for training in trainings(case):
+        for name in training.names if training.loop is not None else ():
+            if name in made_by:
+                yield [
+                    case.code.insert_before(
+                        training.block[0], f"{name} = {case.code.text(made_by[name].call)}"
+                    )
+                ]
 
 
 def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:

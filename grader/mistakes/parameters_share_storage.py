@@ -34,11 +34,14 @@ Make each parameter by a call of its own.
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.creation import made, maker, trained_names
 from grader.evidence.edits import Edit
+from grader.evidence.lines import at_end
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -61,13 +64,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _shared(case)
     if found is not None:
         one, other, statement = found
-        yield Suspicion(
-            mistake="parameters-share-storage",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.95,
-            params={"name": one, "other": other, "line_text": case.code.text(statement).split("\n")[0]},
-        )
+        yield case.suspicion(statement, 0.95, name=one, other=other)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -95,6 +92,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     ]
     if source is not None:
         yield [case.code.replace(statement.value, case.code.text(source))]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Give a second parameter the tensor of the first."""
+    for one, other in pairwise(leaves(case)):
+        sizes = [found.size for name in (one.name, other.name) if (found := at_end(case, name)) is not None]
+        if case.code.block(one.statement) is case.code.block(other.statement) and sizes[:1] * 2 == sizes:
+            yield [case.code.replace(other.call, one.name)]
 
 
 def _shared(case: Case) -> tuple[str, str, ast.stmt] | None:

@@ -28,16 +28,25 @@ for step in range(1000):
 ## Fix
 
 Leave the penalty out: `torch.optim.SGD([w, b], lr=0.05)`.
+
+## Known misses
+
+- linear_module: a decay of 0.1 moves the line by less than its random start leaves after 40 steps, so nothing is lost.
+- manual_gradient: the walk's function is one of the parameter alone, and an added term looks like a part of it.
+- minimise_parabola: the whole function is one of the parameter alone, and an added term looks like a part of it.
 """
 
 import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
-from grader.evidence.rewrite import drop_keyword, keep_only
+from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import root_value, trainings
 
 TEXT = {
     "en": Words(
@@ -65,19 +74,24 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not places:
         return
     node = places[0][0]
-    yield Suspicion(
-        mistake="penalty-added",
-        cell=case.code.cell_of(node),
-        line=node.lineno,  # type: ignore[attr-defined]
-        sureness=0.88,
-        params={"part": case.code.text(node).split("\n", maxsplit=1)[0]},
-        node=node,
-    )
+    yield case.suspicion(node, 0.88, part=case.first_line(node))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Take the penalties out."""
     yield [edit for _, edits in _places(case) for edit in edits]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Add a penalty on a parameter to the loss, or let the optimizer add one."""
+    for training in trainings(case):
+        value = root_value(training)
+        for name in training.names[:1]:
+            text = f"{atom(case.code, value)} + 0.1 * ({name} ** 2).sum()"
+            tight = isinstance(case.code.parent(value), ast.Attribute)
+            yield [case.code.replace(value, f"({text})" if tight else text)]
+    for call in optimizer_calls(case):
+        yield [with_keyword(case, call, "weight_decay", "0.1")]
 
 
 def _places(case: Case) -> list[tuple[ast.AST, list[Edit]]]:

@@ -43,6 +43,7 @@ from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves, training_statements
 from grader.model import RunError
 
 TEXT = {
@@ -51,12 +52,14 @@ TEXT = {
         message="`{line_text}` needs plain numbers, and {name} still belongs to a computation that gradients are taken of.",
         why="The run stops at this line. The training before it is not touched by this.",
         fix="Hand over the numbers alone: `.detach()` for a tensor, `.item()` where a single number is kept.",
+        terms={"name": {"unnamed": "the tensor"}},
     ),
     "zh": Words(
         title="用来画图的张量还带着梯度信息",
         message="`{line_text}` 需要普通的数字，而 {name} 仍然属于要求梯度的计算。",
         why="运行在这一行停下。这并不影响前面的训练。",
         fix="只交出数值：张量用 `.detach()`，单个数用 `.item()` 保存。",
+        terms={"name": {"unnamed": "这个张量"}},
     ),
 }
 
@@ -70,17 +73,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if statement is None or _in_forward(case, statement):
             continue
         names = [name.id for name in _tracked_names(case, statement, error)]
-        yield Suspicion(
-            mistake="plot-needs-detach",
-            cell=error.cell,
-            line=error.line,
-            sureness=0.95,
-            params={
-                "name": names[0] if names else "the tensor",
-                "line_text": case.code.line(error.cell, error.line or 0).strip(),
-            },
-            node=statement,
-        )
+        yield case.suspicion(error, 0.95, name=names[0] if names else "unnamed", about=statement)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -106,6 +99,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             if isinstance(argument, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
                 edits.append(Edit(case.code.cell_of(argument), end, end, ".item()"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Turn a parameter into numpy, as for a plot, when the training is over."""
+    names = [leaf.name for leaf in leaves(case) if isinstance(case.code.parent(leaf.statement), ast.Module)]
+    for statement in training_statements(case):
+        if names:
+            yield [case.code.insert_after(statement, f"shown = {names[0]}.numpy()")]
 
 
 def _in_forward(case: Case, statement: ast.stmt) -> bool:

@@ -39,9 +39,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.creation import made, maker, trained_names, with_keyword
+from grader.evidence.creation import made, maker, trained_names, with_keyword, without_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import leaves
 
 TEXT = {
     "en": Words(
@@ -68,6 +69,8 @@ SPELLINGS = (
     "requires_gradient",
     "grad",
 )
+# What parameters are called, where nothing else tells them from data.
+USUAL = ("w", "b", "weight", "bias", "theta")
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
@@ -85,7 +88,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     missing = _missing(case)
     for name in missing:
         for statement, _ in made(case, name):
-            sure = 0.95 if set(missing) >= set(_in_sight(case)) or case.says("NoneType") else 0.9
+            seen = set(_in_sight(case))
+            all_of_them = set(missing) >= seen or bool(case.says("NoneType"))
+            sure = 0.8 if name not in seen else 0.95 if all_of_them else 0.9
             yield _suspicion(case, statement, name, sure)
             return
 
@@ -101,6 +106,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     for name in [] if edits else _missing(case):
         edits += _given(case, name)
     yield list(dict.fromkeys(edits))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave `requires_grad=True` out: for all tensors of one place, and for one of them."""
+    by_place: dict[object, list[ast.Call]] = {}
+    for leaf in leaves(case):
+        by_place.setdefault(case.code.function(leaf.call), []).append(leaf.call)
+    for calls in by_place.values():
+        bare = [case.code.replace(call, without_keyword(case, call, "requires_grad")) for call in calls]
+        yield bare
+        yield bare[-1:]
 
 
 def _given(case: Case, name: str) -> list[Edit]:
@@ -125,13 +141,38 @@ def _missing(case: Case) -> list[str]:
     error = case.says(
         "does not require grad", "NoneType", "doesn't require grad", "one of the differentiated tensors"
     )
-    event = None if error is None else case.at_error(error)
+    if error is None:
+        return [name for name in _without_gradient(case) if _is_bare(case, name)]
+    event = case.at_error(error)
     if event is None or any(not one.raised and one.call > 0 for one in case.gradient_events):
         return []
     bare = {name for one in event.tensors if one.leaf and not one.requires_grad for name in one.names}
     bare |= set() if case.gradient_events else {name for name in event.plain if name in event.plain}
-    wanted = _in_sight(case)
-    return [name for name in wanted if name in bare and any(True for _ in made(case, name))]
+    for one in case.gradient_events:  # what required one then was made with it, and lost it later
+        bare -= {name for tensor in one.tensors if tensor.requires_grad for name in tensor.names}
+    for wanted in (_in_sight(case), USUAL):
+        if missing := [name for name in wanted if name in bare and any(True for _ in made(case, name))]:
+            return missing
+    return []
+
+
+def _without_gradient(case: Case) -> list[str]:
+    """The parameters that a check found without a gradient."""
+    reasons = [check.reason for check in case.checks if check.reason is not None]
+    return [str(reason.params["name"]) for reason in reasons if reason.id == "grad-missing"]
+
+
+def _is_bare(case: Case, name: str) -> bool:
+    """Whether a name is made, and nothing in the source says of it that it requires a gradient."""
+    values = [value for _, value in made(case, name)]
+    return (
+        bool(values)
+        and not any("requires_grad" in ast.unparse(value) for value in values)
+        and not any(
+            node.attr.startswith("requires_grad") and ast.unparse(node.value) == name
+            for node in case.code.all(ast.Attribute)
+        )
+    )
 
 
 def _in_sight(case: Case) -> list[str]:
@@ -143,10 +184,4 @@ def _target(statement: ast.stmt) -> str:
 
 
 def _suspicion(case: Case, statement: ast.stmt, name: str, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="requires-grad-missing",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=sureness,
-        params={"name": name, "line_text": case.code.text(statement).split("\n")[0]},
-    )
+    return case.suspicion(statement, sureness, name=name)

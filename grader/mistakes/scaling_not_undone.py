@@ -47,6 +47,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
 from grader.evidence.scales import line_undone
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import inputs, training_statements
 
 TEXT = {
     "en": Words(
@@ -75,11 +76,12 @@ class _Way(NamedTuple):
     divisor: str
 
 
+FAILED = ("slope-off", "intercept-off", "loss-not-smaller", "line-not-from-training", "line-does-not-follow")
+
+
 def detect(case: Case) -> Iterator[Suspicion]:
     """w and b that are the best line of the data in another scale."""
-    if case.exercise != "linear_regression" or not case.failed(
-        "slope-off", "intercept-off", "loss-not-smaller"
-    ):
+    if case.exercise != "linear_regression" or not case.failed(*FAILED):
         return
     pair, w, b = own_data(case), number_at_end(case, "w"), number_at_end(case, "b")
     if pair is None or w is None or b is None or not np.isfinite(w + b):
@@ -94,19 +96,13 @@ def detect(case: Case) -> Iterator[Suspicion]:
     node = next((way.node for way in ways if way.name in ("x", *_sources(case, "x"))), ways[0].node)
     statement = case.code.statement(node)
     undone = found or (slope, intercept)
-    yield Suspicion(
-        mistake="scaling-not-undone",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.95 if found is not None else 0.65,
-        params={
-            "w": round(w, 4),
-            "b": round(b, 4),
-            "w_undone": round(undone[0], 4),
-            "b_undone": round(undone[1], 4),
-            "line_text": case.code.text(statement).split("\n")[0],
-        },
-        node=statement,
+    yield case.suspicion(
+        statement,
+        0.95 if found is not None else 0.65,
+        w=round(w, 4),
+        b=round(b, 4),
+        w_undone=round(undone[0], 4),
+        b_undone=round(undone[1], 4),
     )
 
 
@@ -126,6 +122,19 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         lines.append(f"b = b - w * {of_x.shift}")
     if lines:
         yield [case.code.insert_after(place, *lines)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Train on the input with its mean taken away, divided by its spread."""
+    for statement in training_statements(case):
+        used = [node for node in case.code.inside(statement, ast.Name) if node.id in inputs(case)]
+        if case.exercise == "linear_regression" and used:
+            name = f"{used[0].id}_scaled"
+            line = f"{name} = ({used[0].id} - {used[0].id}.mean()) / {used[0].id}.std()"
+            yield [
+                case.code.insert_before(statement, line),
+                *(case.code.replace(node, name) for node in used),
+            ]
 
 
 def _times(way: _Way | None) -> str:
@@ -205,6 +214,8 @@ def _behind_training(case: Case) -> ast.stmt | None:
             outer = case.code.parent(outer) or outer
         if isinstance(outer, ast.For | ast.While):
             last = outer if last is None or _later(case, outer, last) else last
+    for statement in training_statements(case):
+        last = statement if last is None or _later(case, statement, last) else last
     for name in ("w", "b"):
         for statement in settings_of(case.code, name)[-1:]:
             if isinstance(case.code.parent(statement), ast.Module) and (

@@ -41,10 +41,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
+from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of, residuals
+from grader.evidence.planting import suffixed
 from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken, reductions
 from grader.trace import Event, Operation
 
 TEXT = {
@@ -88,13 +91,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     forward = forward_of(case)
     places = _places(forward)
     node = places[0][0] if places else None
-    yield Suspicion(
-        mistake="shape-broadcast",
-        cell=found.event.cell if node is None else case.code.cell_of(node),
-        line=found.event.line if node is None else node.lineno,
-        sureness=0.97,
-        params={"one": _shape(found.one), "other": _shape(found.other), "both": _shape(found.both)},
-        node=node,
+    yield case.suspicion(
+        node or found.event, 0.97, one=_shape(found.one), other=_shape(found.other), both=_shape(found.both)
     )
 
 
@@ -116,6 +114,26 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     ]
     ways = [made, meeting] if case.failed("data-differs") else [meeting, made]
     yield from ([*dict.fromkeys(way)] for way in ways if way)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Give the targets, where they meet the predictions, one dimension more or less than those have."""
+    if not any(reductions(case)) and not any(case.code.calls("MSELoss")):
+        return
+    for whole, _, target in errors_taken(case):
+        if isinstance(whole, ast.BinOp) or called(whole) in ("criterion", "mse_loss"):  # type: ignore[arg-type]
+            flat = _columns(case, target)
+            yield [suffixed(case, target, ".squeeze(1)" if flat else ".unsqueeze(1)")]
+
+
+def _columns(case: Case, target: ast.expr) -> bool:
+    """Whether the run ended with targets of shape (n, 1)."""
+    shapes = (
+        [one.shape for one in case.end.tensors if ast.unparse(target) in one.names]
+        if case.end is not None
+        else []
+    )
+    return bool(shapes) and len(shapes[0]) == 2  # noqa: PLR2004 - rows and columns
 
 
 def _stretched(case: Case) -> _Stretch | None:

@@ -38,9 +38,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, targets_of
+from grader.evidence.code import Loop, called, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken, inputs, reductions, trainings
 
 TEXT = {
     "en": Words(
@@ -63,16 +64,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _items(case)
     if found:
         statement = case.code.statement(found[0])
-        yield Suspicion(
-            mistake="single-sample-only",
-            cell=case.code.cell_of(statement),
-            line=found[0].lineno,
-            sureness=0.72,
-            params={
-                "line_text": case.code.text(statement).split("\n")[0],
-                "sample": case.code.text(found[0]),
-            },
-            node=found[0],
+        yield case.suspicion(
+            found[0], 0.72, sample=case.code.text(found[0]), line_text=case.first_line(statement)
         )
 
 
@@ -86,9 +79,25 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if counted and len(counted) == len(items):
         yield counted
     whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
+    if any(isinstance(item.slice, ast.Slice) for item in items):
+        yield whole
     yield [*whole, *_means(case)]
     if whole:
         yield whole
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Take the first sample alone: of the data in the loss, or of what the loop goes over."""
+    for training in trainings(case):
+        loop = training.loop
+        if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and called(loop.iter) == "zip":
+            first = ", ".join(f"{case.code.text(one)}[:1]" for one in loop.iter.args)
+            yield [case.code.replace(loop.iter, f"zip({first})")]
+    names = inputs(case) if any(reductions(case)) else []
+    for whole, prediction, target in errors_taken(case):
+        used = [node for node in case.code.inside(prediction, ast.Name) if node.id in names]
+        if used and isinstance(target, ast.Name) and case.code.loop(whole) is not None:
+            yield [case.code.replace(node, f"{node.id}[0]") for node in (*used, target)]
 
 
 def _items(case: Case) -> list[ast.Subscript]:
@@ -113,12 +122,22 @@ def _items(case: Case) -> list[ast.Subscript]:
         if not isinstance(item.ctx, ast.Load) or ast.unparse(item.value) not in data:
             continue
         index = item.slice
-        fixed = (isinstance(index, ast.Constant) and isinstance(index.value, int)) or (
-            isinstance(index, ast.Name) and index.id not in changing
+        fixed = (
+            (isinstance(index, ast.Constant) and isinstance(index.value, int))
+            or (isinstance(index, ast.Name) and index.id not in changing)
+            or _of_one(index)
         )
         if fixed and _used(case, item):
             found.append(item)
     return found if len({ast.unparse(item.value) for item in found}) > 1 else []
+
+
+def _of_one(index: ast.expr) -> bool:
+    """Whether a slice takes one item: `[:1]`, `[2:3]`."""
+    if not isinstance(index, ast.Slice) or index.step is not None:
+        return False
+    ends = [0 if end is None else getattr(end, "value", None) for end in (index.lower, index.upper)]
+    return index.upper is not None and all(isinstance(end, int) for end in ends) and ends[1] - ends[0] == 1  # type: ignore[operator]
 
 
 def _single(case: Case) -> bool:

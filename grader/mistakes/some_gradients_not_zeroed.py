@@ -38,8 +38,10 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.kept import Kept, clear, kept_gradients, told
+from grader.evidence.kept import Kept, before_backward, clear, doubled_gradients, kept_gradients, suspicion_of
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TEXT = {
     "en": Words(
@@ -60,21 +62,25 @@ TEXT = {
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Gradient calls that found some of the gradients cleared, others as the call before had left them."""
-    found = _found(case)
+    doubled = doubled_gradients(case)
+    found = _found(case) or ([doubled] if doubled is not None and doubled.cleared else [])
     if found:
         kept = max(found, key=lambda one: one.sureness)
-        yield Suspicion(
-            mistake="some-gradients-not-zeroed",
-            cell=kept.event.cell,
-            line=kept.event.line,
-            sureness=kept.sureness,
-            params=told(case, kept),
-        )
+        yield suspicion_of(case, kept, kept.sureness)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Clear the others too."""
-    yield from clear(case, _found(case))
+    found = _found(case)
+    doubled = None if found else doubled_gradients(case)
+    yield from clear(case, found) if doubled is None else [before_backward(case, [doubled])]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave out the last of several statements that clear gradients."""
+    for training in trainings(case):
+        if len(training.clears) > 1:
+            yield taken_away(case, training.clearing[-1:])
 
 
 def _found(case: Case) -> list[Kept]:

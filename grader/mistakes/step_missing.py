@@ -35,8 +35,11 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.motion import main_place, motions
+from grader.evidence.optimizers import is_step, optimizer_names
+from grader.evidence.planting import taken_away
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -68,13 +71,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if moved and not still:
         return
     statement = case.code.statement(call)
-    yield Suspicion(
-        mistake="step-missing",
-        cell=case.code.cell_of(statement),
-        line=statement.lineno,
-        sureness=0.97 if still else 0.8,
-        params={"line_text": case.code.text(call).split("\n")[0], "optimizer": _name(case)},
-        node=statement,
+    yield case.suspicion(
+        statement, 0.97 if still else 0.8, line_text=case.first_line(call), optimizer=_name(case)
     )
 
 
@@ -82,6 +80,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Step after backward."""
     if isinstance(suspicion.node, ast.stmt):
         yield [case.code.insert_after(suspicion.node, f"{_name(case)}.step()")]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Leave the step out."""
+    for training in trainings(case):
+        yield taken_away(case, training.steps)
 
 
 def _name(case: Case) -> str:

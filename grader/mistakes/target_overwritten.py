@@ -39,10 +39,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import targets_of
+from grader.evidence.code import last_name, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of, residuals
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import errors_taken
 
 TEXT = {
     "en": Words(
@@ -71,17 +72,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _overwritten(case)
     if found is None:
         return
-    yield Suspicion(
-        mistake="target-overwritten",
-        cell=case.code.cell_of(found.statement),
-        line=found.statement.lineno,
-        sureness=0.96 if _loss_is_zero(case) and not found.by_loop else 0.86,
-        params={
-            "name": found.name,
-            "line_text": case.code.text(found.statement).split("\n", maxsplit=1)[0],
-            "other": _other(case, found.name, by_loop=found.by_loop),
-        },
-        node=found.statement,
+    yield case.suspicion(
+        found.statement,
+        0.96 if _loss_is_zero(case) and not found.by_loop else 0.86,
+        name=found.name,
+        other=_other(case, found.name, by_loop=found.by_loop),
     )
 
 
@@ -110,20 +105,28 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield edits
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Give the name of the targets to the predictions."""
+    for whole, prediction, target in errors_taken(case):
+        if isinstance(target, ast.Name):
+            line = f"{target.id} = {case.code.text(prediction)}"
+            yield [case.code.insert_before(case.code.statement(whole), line)]
+
+
 def _overwritten(case: Case) -> _Over | None:
     forward = forward_of(case)
     data = _data_names(case, forward)
-    both = {
+    met = {
         name
         for _, left, right in residuals(forward)
-        for name in _names(left) & _names(right)
+        for name in (*(_names(left) & _names(right)), last_name(left), last_name(right))
         if name not in forward.parameters
     }
     for statement in case.code.all(ast.Assign):
         for target in statement.targets:
             if (
                 isinstance(target, ast.Name)
-                and target.id in both & data
+                and target.id in met & data
                 and forward.tracked(statement.value)
                 and not forward.is_loss_like(statement.value)
             ):
@@ -135,8 +138,8 @@ def _overwritten(case: Case) -> _Over | None:
 
 
 def _data_names(case: Case, forward: Forward) -> set[str]:
-    """Names that are first given something that does not depend on parameters, outside of loops."""
-    found = set()
+    """Names that are first given something that does not depend on parameters, outside of loops; arguments of functions."""
+    found = {argument.arg for function in case.code.all(ast.FunctionDef) for argument in function.args.args}
     for statement in case.code.all(ast.Assign):
         if case.code.loop(statement) is None and not forward.tracked(statement.value):
             found |= {target.id for target in targets_of(statement) if isinstance(target, ast.Name)}

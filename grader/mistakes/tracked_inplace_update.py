@@ -38,7 +38,9 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import eval_calls, not_entered, tracked_updates, unwatched
 from grader.evidence.edits import Edit
+from grader.evidence.planting import unwrapped
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import guards, trainings
 
 TEXT = {
     "en": Words(
@@ -68,15 +70,15 @@ def detect(case: Case) -> Iterator[Suspicion]:
         if (case.code.cell_of(one.statement), one.statement.lineno) == (error.cell, error.line)
     ]
     first = (here or found)[0]
-    yield Suspicion(
-        mistake="tracked-inplace-update",
-        cell=case.code.cell_of(first.statement),
-        line=first.statement.lineno,
-        sureness=0.85 if eval_calls(case) else 0.97,
-        params={"name": first.owner, "line_text": case.code.text(first.statement).split("\n")[0]},
-    )
+    yield case.suspicion(first.statement, 0.85 if eval_calls(case) else 0.97, name=first.owner)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Put the updates under no_grad, or change `.data`."""
     yield from unwatched(case, tracked_updates(case))
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Take the updates out of `with torch.no_grad():`."""
+    for training in trainings(case):
+        yield [edit for guard in guards(training) for edit in unwrapped(case, guard)]

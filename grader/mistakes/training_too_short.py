@@ -37,9 +37,10 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.knobs import number_of, rate_missing, rates, steps, tidy, turned, written
+from grader.evidence.knobs import number_of, rate_asked, rate_missing, rates, steps, tidy, turned, written
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
+from grader.evidence.trainings import trainings
 
 TUNES = True
 TEXT = {
@@ -76,24 +77,26 @@ def detect(case: Case) -> Iterator[Suspicion]:
     nodes = [*bounds, *found, *missing]
     if nodes:
         place = found[0] if found and _slow(case) else missing[0] if missing else nodes[0]
-        yield Suspicion(
-            mistake="training-too-short",
-            cell=case.code.cell_of(place),
-            line=place.lineno,
-            sureness=0.62,
-            params={"calls": float(case.gradient_calls)},
-            node=place,
-        )
+        yield case.suspicion(place, 0.62, calls=float(case.gradient_calls))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ten times the steps; where these are small for the bend of the loss, larger ones first."""
     del suspicion
-    more, larger = turned(case.code, steps(case), MANY), _larger(case)
-    ordered = [larger, more] if _slow(case) else [more, larger]
+    more, larger, largest = turned(case.code, steps(case), MANY), _larger(case, 0.5), _larger(case, 1.0)
+    ordered = [larger, largest, more] if _slow(case) or rate_asked(case) else [more, larger, largest]
     yield from ordered
     if more and larger:
         yield [*more, *larger]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """A tenth of the steps, and a hundredth of the learning rate."""
+    if any(trainings(case)):
+        yield [
+            case.code.replace(node, str(max(1, round((number_of(node) or 0) / MANY)))) for node in steps(case)
+        ]
+        yield turned(case.code, rates(case), 1e-2)
 
 
 def _slow(case: Case) -> bool:
@@ -104,10 +107,11 @@ def _slow(case: Case) -> bool:
     return bool(bend and known and max(known) * bend < SLOW)
 
 
-def _larger(case: Case) -> list[Edit]:
+def _larger(case: Case, share: float) -> list[Edit]:
+    """A learning rate that is this share of what the bend of the loss suits, or the task's."""
     found, missing = rates(case), rate_missing(case)
     bend = curvature(case, main_place(case))
-    wanted = tidy(0.5 / bend) if bend else 0.0
+    wanted = rate_asked(case) or (tidy(share / bend) if bend else 0.0)
     if found:
         number = abs(number_of(found[0]) or 0.0)
         factor = wanted / number if wanted and number and wanted / number >= 2 else MANY  # noqa: PLR2004

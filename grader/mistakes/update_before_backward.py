@@ -37,8 +37,11 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
+from grader.evidence.planting import lines_of, moved, taken_away
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -61,15 +64,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for loop in case.training_loops:
         found = _order(case, loop)
         if found is not None:
-            update, _, _ = found
-            yield Suspicion(
-                mistake="update-before-backward",
-                cell=case.code.cell_of(update),
-                line=update.lineno,
-                sureness=0.92,
-                params={"line_text": case.code.text(update).split("\n")[0]},
-                node=update,
-            )
+            update, _, backward = found
+            yield case.suspicion(update, 0.75 if _is_inline(backward) else 0.92)
             return
 
 
@@ -81,6 +77,23 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         if found is not None and found[0] is node:
             _, place, backward = found
             yield case.code.move(backward, before=place)
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update in front of backward, in the first round not at all."""
+    for training in trainings(case):
+        statements = training.lifted([*(one.statement for one in training.updates), *training.steps])
+        if training.loop is None or not statements:
+            continue
+        if training.steps:
+            yield moved(case, statements, before=training.statement)
+            continue
+        guarded = [f"if {training.names[0]}.grad is not None:"]
+        guarded += [
+            f"    {line}" for line in lines_of(case, [*statements, *training.lifted(training.clearing)])
+        ]
+        gone = taken_away(case, [*statements, *training.lifted(training.clearing)])
+        yield [*gone, case.code.insert_before(training.statement, *guarded)]
 
 
 def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | None:
@@ -99,7 +112,7 @@ def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | 
     if first is None or first >= backward or any(changes[backward:]):
         return None
     forward = _forward(block, backward)
-    if forward is None or forward >= first:
+    if not _is_inline(block[backward]) and (forward is None or forward >= first):
         return None
     return changes[first][0], block[first], block[backward]
 
@@ -111,6 +124,14 @@ def _is_backward(statement: ast.stmt) -> bool:
         and isinstance(statement.value.func, ast.Attribute)
         and statement.value.func.attr == "backward"
     )
+
+
+def _is_inline(statement: ast.stmt) -> bool:
+    """Whether the loss is computed in the statement of backward itself: `f(x).backward()`."""
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert isinstance(statement.value.func, ast.Attribute)
+    return not isinstance(statement.value.func.value, ast.Name)
 
 
 def _forward(block: list[ast.stmt], backward: int) -> int | None:

@@ -37,8 +37,11 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, moved_into, optimizer_names, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import moved_into, updates
 
 TEXT = {
     "en": Words(
@@ -83,19 +86,21 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             return
         behind = _behind(case, loop)
         if behind and behind[0] is node:
-            yield moved_into(case.code, behind, loop.body[-1])
+            yield moved_into(case.code, behind, _last_before_clearing(loop))
+            yield moved_into(case.code, behind, next(one for one in loop.body if _asks(one)))
             return
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update behind the loop."""
+    for training in trainings(case):
+        if training.loop is not None:
+            inside = [*(one.statement for one in training.updates), *training.steps]
+            yield moved(case, training.lifted(inside), after=training.loop)
+
+
 def _suspicion(case: Case, node: ast.stmt, loop: Loop, sureness: float) -> Suspicion:
-    return Suspicion(
-        mistake="update-outside-loop",
-        cell=case.code.cell_of(node),
-        line=node.lineno,
-        sureness=sureness,
-        params={"line_text": case.code.text(node).split("\n")[0], "loop_line": float(loop.lineno)},
-        node=node,
-    )
+    return case.suspicion(node, sureness, loop_line=float(loop.lineno))
 
 
 def _ends_first_round(loop: Loop) -> ast.stmt | None:
@@ -172,6 +177,11 @@ def _behind(case: Case, loop: Loop) -> list[ast.stmt]:
             break
         taken += 1
     return following[first : first + taken]
+
+
+def _last_before_clearing(loop: Loop) -> ast.stmt:
+    """The last statement of a loop's block, but for those at its end that clear gradients."""
+    return next((one for one in reversed(loop.body) if not _clears(one)), loop.body[-1])
 
 
 def _asks(statement: ast.stmt) -> bool:

@@ -40,8 +40,10 @@ from itertools import pairwise
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
+from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import is_step, optimizer_names, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import updates
 
 TEXT = {
     "en": Words(
@@ -60,21 +62,13 @@ TEXT = {
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """In one block of a loop: a step of an optimizer and updates of its tensors by hand, or the same step again."""
+    """In one block of a loop: a step of an optimizer and updates of its tensors by hand, or the same step or update again."""
     for loop in case.training_loops:
         found = _twice(case, loop)
         if found is not None:
             extra, other = found
-            yield Suspicion(
-                mistake="updated-twice",
-                cell=case.code.cell_of(extra[0]),
-                line=extra[0].lineno,
-                sureness=0.93 if _seen(case, extra[0]) else 0.7,
-                params={
-                    "line_text": case.code.text(extra[0]).split("\n")[0],
-                    "other": case.code.text(other).split("\n")[0],
-                },
-                node=extra[0],
+            yield case.suspicion(
+                extra[0], 0.93 if _seen(case, extra[0]) else 0.7, other=case.first_line(other)
             )
             return
 
@@ -87,7 +81,17 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             yield _without(case, found[0])
 
 
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Update, or let the optimizer step, once more."""
+    for training in trainings(case):
+        once = dict.fromkeys([*(one.statement for one in training.updates), *training.steps])
+        yield [case.code.insert_after(one, case.code.text(one)) for one in once]
+
+
 def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None:
+    again = _again(case, loop)
+    if again is not None:
+        return again
     names = optimizer_names(case)
     steps = [node for node in case.code.inside(loop, ast.Expr) if is_step(node, names)]
     if not steps or case.code.loop(steps[0]) is not loop:
@@ -97,7 +101,7 @@ def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None
     by_hand = [
         one.statement
         for one in updates(case, loop)
-        if (one.name in held or not held) and _unconditional(case, one.statement, body)
+        if (one.owner in held or not held) and _unconditional(case, one.statement, body)
     ]
     if by_hand:
         return list(by_hand), steps[0]
@@ -108,6 +112,24 @@ def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None
         if same and not any(True for one in between for _ in case.code.calls("backward", "grad", inside=one)):
             return [second], first
     return None
+
+
+def _again(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None:
+    """Updates by hand that one block has twice, with no gradient call between."""
+    first: dict[tuple[int, str], ast.stmt] = {}
+    extra: list[ast.stmt] = []
+    for one in updates(case, loop):
+        if case.code.loop(one.statement) is not loop:
+            continue
+        block = case.code.block(one.statement)
+        before = first.setdefault((id(block), ast.dump(one.statement)), one.statement)
+        between = block[block.index(before) : block.index(one.statement)]
+        asks = any(True for other in between for _ in case.code.calls("backward", "grad", inside=other))
+        if before is not one.statement and not asks:
+            extra.append(one.statement)
+    return (
+        (extra, next(one for one in first.values() if ast.dump(one) == ast.dump(extra[0]))) if extra else None
+    )
 
 
 def _unconditional(case: Case, statement: ast.stmt, body: list[ast.stmt]) -> bool:
@@ -132,8 +154,9 @@ def _closure(statement: ast.Expr) -> bool:
 
 
 def _seen(case: Case, statement: ast.stmt) -> bool:
-    """Whether the run came by there: a step of an optimizer that had tensors with gradients."""
-    del statement
+    """Whether the run came by there: a step of an optimizer that had tensors with gradients, or gradients for an update."""
+    if any(one.statement is statement for one in updates(case)) and not case.steps:
+        return len(case.gradient_events) > 1
     return any(
         event.optimizer is not None and event.optimizer.tensors and event.after for event in case.steps
     )

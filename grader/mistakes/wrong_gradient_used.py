@@ -40,15 +40,10 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Code
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import grad_inputs, gradient_names, gradient_of, plain_name
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.updates import (
-    Update,
-    grad_inputs,
-    gradient_names,
-    gradient_of,
-    plain_name,
-    updates,
-)
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import Update, updates
 
 TEXT = {
     "en": Words(
@@ -72,17 +67,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if wrong:
         update, node, certain = wrong[0]
         statement = update.statement
-        yield Suspicion(
-            mistake="wrong-gradient-used",
-            cell=case.code.cell_of(statement),
-            line=statement.lineno,
-            sureness=0.93 if certain else 0.75,
-            params={
-                "line_text": case.code.text(statement).split("\n")[0],
-                "name": update.name,
-                "gradient": case.code.text(node),
-            },
-            node=statement,
+        yield case.suspicion(
+            statement, 0.93 if certain else 0.75, name=update.owner, gradient=case.code.text(node)
         )
 
 
@@ -97,12 +83,24 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     edits = []
     for update, node, _ in wrong:
         if isinstance(node, ast.Attribute):
-            edits.append(case.code.replace(node.value, update.name))
-        elif isinstance(node, ast.Name) and update.name in own:
-            edits.append(case.code.replace(node, own[update.name]))
+            edits.append(case.code.replace(node.value, update.owner))
+        elif isinstance(node, ast.Name) and update.owner in own:
+            edits.append(case.code.replace(node, own[update.owner]))
         else:
-            edits.append(case.code.replace(node, f"{update.name}.grad"))
+            edits.append(case.code.replace(node, f"{update.owner}.grad"))
     yield edits
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Step the last parameter along the gradient of the first."""
+    for training in trainings(case):
+        if len(training.names) > 1:
+            first, last = training.names[0], training.updates[-1]
+            yield [
+                case.code.replace(node.value, first)
+                for node in case.code.inside(last.statement, ast.Attribute)
+                if node.attr == "grad" and ast.unparse(node.value) == last.owner
+            ]
 
 
 def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:
@@ -110,16 +108,16 @@ def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:
     named = gradient_names(case.code)
     found = []
     for update in updates(case):
-        nodes = list(_gradients(update.change, named))
+        nodes = [] if update.step is None else list(_gradients(update.step.change, named))
         owners = {owner for _, owner in nodes}
-        if len(nodes) != 1 or update.name in owners or not nodes[0][1]:
+        if len(nodes) != 1 or update.owner in owners or not nodes[0][1]:
             item = _fixed_item(case, update, named)
             if item is not None:
                 found.append((update, item, False))
             continue
         node, owner = nodes[0]
         if owner and not _same(case.code, update, owner):
-            found.append((update, node, _both_trained(case, update.name, owner)))
+            found.append((update, node, _both_trained(case, update.owner, owner)))
     return found
 
 
@@ -140,9 +138,9 @@ def _same(code: Code, update: Update, owner: str) -> bool:
         names = {ast.unparse(node) for one in targets for node in ast.walk(one) if isinstance(node, ast.expr)}
         if isinstance(statement, ast.Assign):
             value = plain_name(statement.value)
-            if value in (update.name, owner) and names & {update.name, owner} - {value}:
+            if value in (update.owner, owner) and names & {update.owner, owner} - {value}:
                 return True
-        elif names & {update.name, owner}:
+        elif names & {update.owner, owner}:
             return True
     return False
 
@@ -160,9 +158,9 @@ def _both_trained(case: Case, name: str, owner: str) -> bool:
 def _fixed_item(case: Case, update: Update, named: dict[str, str | None]) -> ast.expr | None:
     """`grads[0]` in a loop over all parameters."""
     loop = case.code.loop(update.statement)
-    if not isinstance(loop, ast.For) or plain_name(loop.target) != update.name:
+    if not isinstance(loop, ast.For) or plain_name(loop.target) != update.owner:
         return None
-    for node in ast.walk(update.change):
+    for node in () if update.step is None else ast.walk(update.step.change):
         if (
             isinstance(node, ast.Subscript)
             and isinstance(node.value, ast.Name)
@@ -174,7 +172,7 @@ def _fixed_item(case: Case, update: Update, named: dict[str, str | None]) -> ast
 
 
 def _unpacked_anew(case: Case, wrong: list[tuple[Update, ast.expr, bool]]) -> list[Edit]:
-    used = {update.name: node.id for update, node, _ in wrong if isinstance(node, ast.Name)}
+    used = {update.owner: node.id for update, node, _ in wrong if isinstance(node, ast.Name)}
     if len(used) < 2:  # noqa: PLR2004
         return []
     for statement in case.code.all(ast.Assign):

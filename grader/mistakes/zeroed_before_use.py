@@ -35,9 +35,12 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
-from grader.evidence.update_lines import clearings, updates
+from grader.evidence.trainings import trainings
+from grader.evidence.updates import own_updates
 
 TEXT = {
     "en": Words(
@@ -60,13 +63,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         first = found[0][0]
-        yield Suspicion(
-            mistake="zeroed-before-use",
-            cell=case.code.cell_of(first),
-            line=first.lineno,
-            sureness=0.95 if case.gradient_events and not _moves(case) else 0.7,
-            params={"line_text": case.code.text(first).split("\n")[0]},
-        )
+        yield case.suspicion(first, 0.95 if case.gradient_events and not _moves(case) else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -74,6 +71,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     yield [edit for one, backward, _ in found for edit in case.code.move(one, before=backward)]
     yield [edit for one, _, last in found for edit in case.code.move(one, after=last)]
+
+
+def plant(case: Case) -> Iterator[list[Edit]]:
+    """Clear right behind backward."""
+    for training in trainings(case):
+        if training.loop is not None and (training.updates or training.steps):
+            yield moved(case, training.lifted(training.clearing), after=training.statement)
 
 
 def _moves(case: Case) -> bool:
@@ -86,7 +90,7 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
     """Each such statement with the backward before it and the update after it, all in one block."""
     found: list[tuple[ast.stmt, ast.stmt, ast.stmt]] = []
     cleared = [(owner, one) for owner, each in clearings(case).items() for one in each]
-    used = [(update.owner, update.statement) for update in updates(case)]
+    used = [(update.owner, update.statement) for update in own_updates(case)]
     used += [
         (ast.unparse(call.func.value), case.code.statement(call))
         for call in case.code.calls("step")
@@ -102,14 +106,14 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.stmt, ast.stmt]]:
                 if name == owner or (not _is_step(statement) and _is_zero_grad(one)) or _is_step(statement)
             ]
             uses = [use for use in uses if use[0] >= 0]
-            if one not in block or not uses:
+            at, here = block.index(backward), _index(case, block, one)
+            if here < 0 or not uses:
                 continue
-            at, here = block.index(backward), block.index(one)
             last = max(uses, key=lambda use: use[0])
             first = min(index for index, _ in uses)
             stale = here < first < at and _is_step(block[first])
             if at < here < first or stale:
-                found.append((one, backward, block[last[0]]))
+                found.append((block[here], backward, block[last[0]]))
     return found
 
 

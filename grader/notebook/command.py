@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from grader.errors import UsageError
 
 # Exit codes with a report: all passed, some check failed or something found, could not be graded.
 REPORTED = (0, 1, 3)
+# The page keeps its style to itself, and runs nothing.
+FRAME = '<iframe title="grader" sandbox srcdoc="{}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
 
 class Shown:
@@ -55,9 +58,9 @@ def run(
         )
         if done.returncode not in REPORTED or not reports.is_dir():
             raise UsageError("notebook-not-graded", reason=done.stderr.strip().replace(folder, "")[-400:])
-        return _shown(reports)
+        return _shown(done.stdout, reports)
 
 
-def _shown(folder: Path) -> Shown:
-    texts = {path.suffix: path.read_text("utf-8") for path in folder.iterdir()}
-    return Shown(texts[".html"], texts[".txt"], json.loads(texts[".json"]))
+def _shown(text: str, folder: Path) -> Shown:
+    page, report = ((folder / f"report.{suffix}").read_text("utf-8") for suffix in ("html", "json"))
+    return Shown(FRAME.format(escape(page)), text, json.loads(report))

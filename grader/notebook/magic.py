@@ -21,7 +21,7 @@ class Grading:
     def __init__(self, shell: Any) -> None:
         """Listen to what is run from now on."""
         self._shell = shell
-        self._ran = Ran(shell.user_ns.get("In", ()))
+        self._ran = Ran(shell.history_manager.input_hist_raw)
         shell.events.register("pre_run_cell", self._note)
 
     def _note(self, info: Any) -> None:

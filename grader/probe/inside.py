@@ -121,6 +121,7 @@ class Probe:
             value, error = function(*arguments), None  # type: ignore[misc]
         except BaseException as raised:  # noqa: BLE001 - reported, whatever it is
             value, error = None, describe(raised, None)
+            self._events.error(raised.__traceback__)
         encoding.know_pandas()
         return {
             "value": None if error else encoding.encode(value),

@@ -11,6 +11,7 @@ import msgspec
 from grader.catalogue import mistake
 from grader.exercise import Exercise
 from grader.model import Confidence, Finding, Language, Parameters, Report, RunError, Sandbox, Text, Tier
+from grader.picture import Curves, Descent, Pictures
 from grader.text import say, shown
 
 SCHEMA: Literal["grader/report/v1"] = "grader/report/v1"
@@ -99,7 +100,11 @@ class FindingPart(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A report as it is written. `score` is null where the submission could not be graded, or has no exercise."""
+    """A report as it is written. `score` is null where the submission could not be graded, or has no exercise.
+
+    curves: of the training that made the result, as far as it was seen; curves_mended: of the last rerun that proved a mend;
+    curves_reference: what the exercise's own descent does on the learner's data. A value that was not finite is null.
+    """
 
     schema: Literal["grader/report/v1"]
     exercise: str
@@ -115,11 +120,15 @@ class Document(msgspec.Struct, frozen=True):
     run: RunPart
     findings: list[FindingPart]
     untried: int
+    curves: Curves = msgspec.field(default_factory=Curves)
+    curves_mended: Curves | None = None
+    curves_reference: Curves | None = None
 
 
 def word(report: Report, exercise: Exercise | None, language: Language) -> Document:
     """Put a report into words; `exercise` gives its own sentences (None where it is not known)."""
     words = _Words(exercise, language)
+    pictures = report.pictures or Pictures()
     return Document(
         schema=SCHEMA,
         exercise=report.exercise,
@@ -151,6 +160,9 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
         ),
         findings=[_finding_part(finding, words) for finding in report.findings],
         untried=report.untried,
+        curves=_curves(pictures.own) or Curves(),
+        curves_mended=_curves(pictures.mended),
+        curves_reference=pictures.reference,
     )
 
 
@@ -161,11 +173,12 @@ def all_passed(report: Report | Document) -> bool:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a report."""
+    described: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(Document)))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
         "title": "grader report",
-        **msgspec.json.schema(Document),
+        **described,
     }
 
 
@@ -184,12 +197,8 @@ class _Words:
 
     def of_mistake(self, finding: Finding) -> dict[str, str]:
         """What the catalogue says of a finding, filled with its own names and numbers."""
-        words = mistake(finding.mistake).words[self._language]
-        params = shown(finding.params)
-        return {
-            name: _encodable(getattr(words, name).format(**params))
-            for name in ("title", "message", "why", "fix")
-        }
+        words, params = mistake(finding.mistake).words[self._language], shown(finding.params)
+        return {name: _encodable(words.say(name, params)) for name in ("title", "message", "why", "fix")}
 
     def params(self, text: Text | None) -> Parameters:
         return encodable({} if text is None else text.params)
@@ -224,6 +233,14 @@ def _finding_part(finding: Finding, words: "_Words") -> FindingPart:
         ],
         score_after=finding.score_after,
     )
+
+
+def _curves(descent: Descent | None) -> Curves | None:
+    """The curves of a training, with names that JSON can hold."""
+    if descent is None:
+        return None
+    parameters = {_encodable(name): curve for name, curve in descent.curves.parameters.items()}
+    return msgspec.structs.replace(descent.curves, parameters=parameters)
 
 
 def _encodable_lines(lines: Iterable[str]) -> list[str]:

@@ -20,12 +20,12 @@ MAX_LINES = 60
 LINE_END = re.compile(r"\s*\n\s*")
 
 
-def visible(text: str, limit: int = MAX_CHARACTERS) -> str:
+def visible(text: str, limit: int = MAX_CHARACTERS, lines: int = MAX_LINES) -> str:
     r"""Replace control and format characters by what Python writes for them, as in \x1b and \u202e.
 
-    Of a text longer than `limit` the beginning is kept, and how much was left out is said.
+    Of a text longer than `limit`, or of more lines, the beginning is kept, and how much was left out is said.
     """
-    text = _shortened(text, limit)
+    text = _shortened(text, limit, lines)
     return text if text.isascii() and text.isprintable() else "".join(_visible(text))
 
 
@@ -44,10 +44,10 @@ def in_json(text: str) -> str:
     return "".join(_json_escape(character) if _harmful(character) else character for character in text)
 
 
-def _shortened(text: str, limit: int) -> str:
+def _shortened(text: str, limit: int, lines: int) -> str:
     kept = text[:limit]
-    if kept.count("\n") >= MAX_LINES:
-        kept = "\n".join(kept.split("\n", MAX_LINES)[:MAX_LINES])
+    if kept.count("\n") >= lines:
+        kept = "\n".join(kept.split("\n", lines)[:lines])
     return kept if len(kept) == len(text) else f"{kept}… [+{len(text) - len(kept)}]"
 
 

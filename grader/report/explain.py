@@ -23,4 +23,8 @@ def page(mistake: Mistake, language: Language) -> str:
     example = EXAMPLE.search(mistake.docs + "\n## ")
     code = example[1].strip() if example else ""
     why, fix = (text.format_map(_Filled()) for text in (words.why, words.fix))
-    return f"# {mistake.name}\n\n{words.title}。\n\n## 为什么重要\n\n{why}\n\n## 例子\n\n{code}\n\n## 怎么改\n\n{fix}\n"
+    text = f"# {mistake.name}\n\n{words.title}。\n\n## 为什么重要\n\n{why}\n\n## 例子\n\n{code}\n\n## 怎么改\n\n{fix}\n"
+    if mistake.known_misses:
+        exercises = "、".join(f"`{slug}`" for slug in mistake.known_misses)
+        text += f"\n## 已知遗漏\n\n在这些练习中可能指不出来：{exercises}。\n"
+    return text

@@ -7,7 +7,8 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 
 from grader.report.document import ChangePart, Document, FindingPart
-from grader.report.escape import one_paragraph, visible
+from grader.report.escape import one_line, one_paragraph, visible
+from grader.report.sentences import with_worth
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -18,29 +19,27 @@ COLOURS = {"confirmed": "red", "likely": "red", "possible": "yellow"}
 
 def findings(document: Document) -> Iterator[RenderableType]:
     """The findings, the first that matters most; what mends them is told with each."""
-    confirmed = 0
-    for finding in document.findings:
-        confirmed += finding.confidence == "confirmed"
-        yield _panel(finding, confirmed, document)
+    for finding, worth in with_worth(document):
+        yield _panel(finding, worth, document)
     if document.untried:
         yield Line(say("label-untried", document.language, {"count": document.untried}), style="dim")
 
 
-def _panel(finding: FindingPart, number: int, document: Document) -> Panel:
+def _panel(finding: FindingPart, worth: str, document: Document) -> Panel:
     parts: list[RenderableType] = [Line(one_paragraph(finding.message))]
     if finding.excerpt and finding.line is not None and finding.first_line is not None:
         parts.append(excerpt(finding.excerpt, finding.first_line, finding.line))
     parts.append(Line(one_paragraph(finding.why), style="dim"))
     parts.append(Line(one_paragraph(finding.advice), style="cyan"))
     parts.extend(line for change in finding.fix for line in _diff(change, document))
-    parts.append(_worth(finding, number, document))
+    parts.append(Line(worth, style="bold green" if finding.confidence == "confirmed" else "dim"))
     place = ""
     if finding.line is not None:
         where = {"cell": finding.cell, "line": finding.line}
         place = say("label-cell-line", document.language, where) + " · "
     return Panel(
         Group(*parts),
-        title=Line(f"{place}{finding.title}", style="bold"),
+        title=Line(f"{place}{one_line(finding.title)}", style="bold"),
         title_align="left",
         border_style=COLOURS[finding.confidence],
         expand=False,
@@ -68,23 +67,3 @@ def _diff(change: ChangePart, document: Document) -> Iterator[RenderableType]:
             yield Line(mark + visible(text, MAX_WIDTH), style=style)
         if len(lines) > MAX_LINES:
             yield Line(mark + "…", style=style)
-
-
-def _worth(finding: FindingPart, number: int, document: Document) -> Line:
-    """What is known of the mend: proven by a rerun, with which score, or not tried."""
-    if finding.confidence == "likely":
-        return Line(say("label-likely", document.language), style="dim")
-    if finding.confidence == "possible":
-        return Line(say("label-possible", document.language), style="dim")
-    if finding.score_after is None:
-        return Line(say("label-proven", document.language), style="bold green")
-    score = {"score": points(finding.score_after), "max_score": points(document.max_score)}
-    if number == 1:
-        return Line(say("label-proven-one", document.language, score), style="bold green")
-    together = {"count": number, "score": score["score"], "max_score": score["max_score"]}
-    return Line(say("label-proven-more", document.language, together), style="bold green")
-
-
-def points(score: float) -> str:
-    """Points without needless zeros."""
-    return f"{score:.2f}".rstrip("0").rstrip(".")

@@ -6,9 +6,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from grader.report.curve import drawn
 from grader.report.document import CheckPart, Document, ErrorPart, all_passed
 from grader.report.escape import one_line, one_paragraph, visible
-from grader.report.findings import excerpt, findings, points
+from grader.report.findings import excerpt, findings
+from grader.report.sentences import points
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -26,6 +28,8 @@ def show(document: Document, console: Console) -> None:
         console.print(finding)
     if document.run.error is not None:
         console.print(_error(document.run.error, document))
+    if (curve := drawn(document.curves.loss, document.language)) is not None:
+        console.print(curve)
     if document.checks:
         console.print(_checks(document))
     for reason in document.needs_review[:MAX_REASONS]:
@@ -70,7 +74,7 @@ def _checks(document: Document) -> Table:
 
 def _sentence(check: CheckPart, hint: str, document: Document) -> RenderableType:
     skipped = check.status == "skipped"
-    lines: list[RenderableType] = [Line(check.title, style="dim" if skipped else "")]
+    lines: list[RenderableType] = [Line(one_paragraph(check.title), style="dim" if skipped else "")]
     if check.message:
         lines.append(_indented(one_paragraph(check.message), "dim" if skipped else "red"))
     if hint:

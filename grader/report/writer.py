@@ -1,43 +1,43 @@
-"""Where reports and messages go: the screen or a file, one format at a time, with progress on a terminal."""
+"""Writes reports and messages where they go, with progress on a terminal."""
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.status import Status
 
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError
 from grader.exercise import Exercise
-from grader.model import Language, Report
-from grader.report import json, terminal
+from grader.model import Language, Report, Text
 from grader.report.document import word
 from grader.report.escape import one_line
+from grader.report.outlets import Screen, outlet
+from grader.report.places import Place
 from grader.text import say
 
 PLAIN_WIDTH = 100
 
 
 class Writer:
-    """Writes reports in one format; a context that closes its file and clears its progress line."""
+    """Writes each report to every place; a context that closes the files and clears its progress line."""
 
-    def __init__(self, format: str, output: Path | None, language: Language, *, several: bool) -> None:
-        """Raises UsageError if the output file cannot be written."""
-        self._format = format
+    def __init__(
+        self, places: Sequence[Place], language: Language, *, several: bool, spared: Sequence[Path] = ()
+    ) -> None:
+        """Raises UsageError if a place cannot be written, or is one of the files that are to be `spared`."""
         self._language: Language = language
-        self._several = several
-        self._output = output
-        self._file: IO[str] | None = None
-        if output is not None:
-            try:
-                self._file = output.open("w", encoding="utf-8")
-            except OSError as error:
-                raise _not_written(output, error) from None
-        self._console = screen(self._file)
+        console = screen()
+        with contextlib.ExitStack() as opened:
+            self._outlets = []
+            for place in places:
+                self._outlets.append(outlet(place, console, spared, several=several))
+                opened.callback(self._outlets[-1].close)
+            self._ends = opened.pop_all()
         self._errors = Console(stderr=True)
         self._status: Status | None = None
 
@@ -51,11 +51,9 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Clear the progress line and close the file."""
+        """Clear the progress line and close the files."""
         self._pause()
-        if self._file is not None:
-            with self._writing():
-                self._file.close()
+        self._ends.close()
 
     def progress(self, cell: int, cells: int) -> None:
         """Say which cell is running."""
@@ -66,56 +64,56 @@ class Writer:
     def report(self, report: Report, exercise: Exercise | None) -> None:
         """Write a report."""
         document = word(report, exercise, self._language)
-        with self._writing():
-            if self._format == "json":
-                self._print_plain(json.render(document, one_line=self._several))
-            else:
-                terminal.show(document, self._console)
+        self._pause()
+        for each in self._outlets:
+            each.put(document, report)
 
     def failed(self, report: Report) -> None:
-        """Write a report on a file that could not be graded, where a program reads one report per file."""
-        if self._format == "json":
-            self.report(report, None)
+        """Write a report on a file that could not be graded, where one report per file is awaited."""
+        document = word(report, None, self._language)
+        self._pause()
+        for each in self._outlets:
+            if not isinstance(each, Screen):  # a person there has read why on the error channel
+                each.put(document, report)
 
     def problem(self, error: GraderError) -> None:
         """Say on the error channel what is wrong."""
         self._pause()
         complain(error, self._language)
 
+    def tell(self, text: Text) -> None:
+        """Say on the error channel what happens now."""
+        self._pause()
+        words = one_line(say(text.id, self._language, text.params))
+        self._errors.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
+
     def _pause(self) -> None:
         """Clear the progress line, in the middle of which the next text would begin."""
         if self._status is not None:
             self._status.stop()
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._pause()
-        try:
-            yield
-        except BrokenPipeError:
-            raise  # whoever reads the pipe has seen enough
-        except OSError as error:
-            raise _not_written(self._output or Path("stdout"), error) from None
 
-    def _print_plain(self, text: str) -> None:
-        print(text, file=self._file or sys.stdout, flush=True)
+def screen() -> Console:
+    """Where text for people goes: the standard output."""
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, soft_wrap=False)
 
 
-def screen(file: IO[str] | None = None) -> Console:
-    """Where text for people goes: a file, or the standard output."""
-    target = file or sys.stdout
-    width = None if target.isatty() else PLAIN_WIDTH
-    return Console(file=target, width=width, highlight=False, soft_wrap=False)
+@contextlib.contextmanager
+def counting(language: Language) -> Iterator[Callable[[int, int], None]]:
+    """Say on the error channel, if that is a terminal, how far a self-test is."""
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield lambda done, of: None
+        return
+    with errors.status(say("progress-start", language)) as status:
+        yield lambda done, of: status.update(say("progress-selftest", language, {"done": done, "of": of}))
 
 
 def complain(error: GraderError, language: Language) -> None:
     """Say on the error channel, in one line, what is wrong."""
     text = one_line(say(error.text, language, error.params))
     Console(stderr=True).print(text, style="red", markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-def _not_written(path: Path, error: OSError) -> UsageError:
-    return UsageError("file-not-written", path=str(path), reason=error.strerror or "")
 
 
 def show_markdown(text: str) -> None:

@@ -32,7 +32,7 @@ from grader.report.document import (
     SubmissionPart,
 )
 from grader.report.escape import MAX_STACKED
-from grader.report.json import render
+from grader.report.formats.json import part
 from grader.report.terminal import show
 from grader.report.writer import complain
 from tests.command import Outcome, grader, in_terminal
@@ -216,7 +216,7 @@ LINES = ("line ends", "NUL", "C1", "a carriage return")
 @pytest.mark.parametrize("what", [what for what in ATTACKS if what != "halves"])
 def test_a_report_is_one_line_of_json_that_says_the_same(what: str, place: str) -> None:
     report = PLACES[place](ATTACKS[what])
-    text = render(report, one_line=True)
+    text = part(report)
     assert len(text.splitlines()) == 1
     assert harmful(text) == set()
     assert msgspec.json.decode(text, type=Document) == msgspec.convert(json.loads(text), Document) == report

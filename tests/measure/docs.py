@@ -1,4 +1,4 @@
-"""Writes what is generated in docs/: the schemas, the command line, the pages of mistakes, and the picture of a report.
+"""Writes what is generated in docs/: the schemas, the command line, the formats, the pages of mistakes, the picture of a report.
 
     python -m tests.measure.docs
 
@@ -22,6 +22,7 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Language
 from grader.report import doctor, document, terminal
+from grader.report.discovery import format_of, names
 from grader.report.document import word
 from grader.report.explain import page
 from grader.settings import Settings
@@ -30,6 +31,25 @@ LISTS: dict[Language, str] = {
     "en": "# The mistakes that grader names\n\nGenerated from `grader/mistakes/` by `make docs`.\n",
     "zh": "# grader 能指出的错误\n\n由 `make docs` 从 `grader/mistakes/` 生成。\n",
 }
+FORMATS = """# The formats of a report
+
+This page is generated from `grader/report/formats/` by `make docs`. `grader formats` lists them.
+
+    grader check mine.ipynb --format markdown                        # to the screen
+    grader check mine.ipynb --format junit --output report.xml       # into a file
+    grader check mine.ipynb --format junit --format json --output out/   # into a folder: out/report.xml, out/report.json
+    grader check mine.ipynb --format terminal --format json --output report.json   # on the screen, and into a file
+
+- One format goes to the screen, or to what `--output` names: a file, or a folder that is there already.
+- Several formats need `--output`. `terminal` among them stays on the screen; if one other is left, it is written as if it were alone;
+  more of them go into a folder, which is made if need be, as `report` with the suffix of each.
+- Of several submissions, some formats make one text. The others write a file for each submission into the folder that `--output`
+  names, by the submission's name.
+- A file that could not be graded gets its report like any other, and a message on the error channel.
+
+| format | what for | its file | several submissions |
+|---|---|---|---|
+"""
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PICTURED = ROOT / "tests" / "corpus" / "linear_regression" / "s012.py"
@@ -56,6 +76,17 @@ def command_line_text() -> str:
             command.get_help(typer.Context(command, info_name=name, parent=context, terminal_width=80)),
         )
     return "\n".join(parts)
+
+
+def formats_text() -> str:
+    """What each format is for and how its files are called, as Markdown."""
+    formats = [format_of(name) for name in names()]
+    rows = [
+        f"| [{each.name}](#{each.name}) | {each.words['en']} | `{each.suffix()}` "
+        f"| {f'one text, `{each.suffix(together=True)}`' if each.joins else 'a file each'} |\n"
+        for each in formats
+    ]
+    return FORMATS + "".join(rows) + "".join(f"\n## {each.name}\n\n{each.docs}\n" for each in formats)
 
 
 def mistake_pages() -> dict[str, str]:
@@ -91,6 +122,7 @@ def main() -> int:
         (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
         (DOCS / name).write_text(text, "utf-8")
     (DOCS / "command-line.md").write_text(command_line_text(), "utf-8")
+    (DOCS / "formats.md").write_text(formats_text(), "utf-8")
     (DOCS / "report.svg").write_text(picture(), "utf-8")
     return 0
 

@@ -1,0 +1,61 @@
+"""The options and arguments that several commands share, each described once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class LanguageChoice(StrEnum):
+    """The languages of messages and reports."""
+
+    en = "en"
+    zh = "zh"
+
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE…", help="Notebooks (.ipynb), modules (.py), or archives of them (.zip)."),
+]
+ExerciseOption = Annotated[
+    str | None, typer.Option("--exercise", help="The exercise, where the notebook does not name its own.")
+]
+LanguageOption = Annotated[
+    LanguageChoice | None, typer.Option("--language", help="Language of the report; the locale's by default.")
+]
+CourseOption = Annotated[
+    str | None,
+    typer.Option("--course", help="Folder with exercises/ and reference/; grader's own by default."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", help="Write to this file instead of the screen; with several formats, into this folder."
+    ),
+]
+FormatOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="How to write the report, as `grader formats` lists it; for the terminal by default. May be given several times.",
+    ),
+]
+OpenOption = Annotated[
+    bool,
+    typer.Option(
+        "--open", help="Open the report in the browser, as HTML; without --output, a temporary file of it."
+    ),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Fixes random numbers and hidden data.")]
+UnsafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run others' files even where nothing isolates them from your files and network.",
+    ),
+]
+WatchOption = Annotated[
+    bool, typer.Option("--watch", help="Grade the file again each time it is saved, until Ctrl-C.")
+]

@@ -1,0 +1,26 @@
+"""The report as it is, by the published schema `grader/report/v1` (`grader schema`, [report.schema.json](report.schema.json)).
+
+One report is indented; several are one a line.
+"""
+
+import msgspec
+
+from grader.report.document import Document
+from grader.report.escape import in_json
+
+WORDS = {
+    "en": "for programs: the whole report by a published schema; several are one a line",
+    "zh": "给程序读：按公开的模式给出整份报告；多份报告时一行一份",
+}
+SUFFIX = ".json"
+SUFFIX_TOGETHER = ".jsonl"
+
+
+def render(document: Document) -> str:
+    """Encode a report, so that it can also be read in a terminal."""
+    return in_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()) + "\n"
+
+
+def part(document: Document) -> str:
+    """Encode a report in one line."""
+    return in_json(msgspec.json.encode(document).decode()) + "\n"
