@@ -26,7 +26,8 @@ bubblewrap:
 	command -v bwrap || (apt-get update -qq && apt-get install -qq -y --no-install-recommends bubblewrap) || true
 
 # What looks at the pages of reports; where it is not and cannot be installed, its tests are skipped and say so.
-browser:
+browser: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
 	test -d .npm/node_modules || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(PAGE_TOOLS) || true
 
