@@ -16,7 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from grader.probe.encode import Encoded, type_name
 from grader.probe.graph import GradientCall
-from grader.probe.itself import torch_itself
+from grader.probe.itself import Watcher
 from grader.probe.optimizers import after_method, before_method, settings_of, tensors_of
 from grader.probe.places import cell_number, learner_frames
 from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_tensor, in_sight, sight_of
@@ -48,7 +48,7 @@ class _Place:
         return number < FIRST or number in later
 
 
-class EventRecorder:
+class EventRecorder(Watcher):
     """Keeps the events of a run, in their order."""
 
     def __init__(self, numbering: Numbering) -> None:
@@ -106,14 +106,6 @@ class EventRecorder:
         self._guarded(self._at_end, namespace)
 
     # ---- looking ----------------------------------------------------------------------------
-
-    def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
-        try:
-            with torch_itself():  # no mode of the learner's is asked what it thinks of our looking
-                return look(*args)
-        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
-            self.truncated = True
-            return None
 
     def _begin(self, kind: str, frames: list[FrameType]) -> Encoded | None:
         """Count an event; its record, where it is one to keep."""

@@ -16,7 +16,7 @@ import torch
 
 from grader.probe.encode import Encoded, array_of, encode_array
 from grader.probe.graph import MAX_LEAVES, GradientCall, tensors_in
-from grader.probe.itself import torch_itself
+from grader.probe.itself import Watcher
 from grader.probe.places import cell_number, names_of
 from grader.probe.tensors import copied
 
@@ -53,7 +53,7 @@ class Group:
         return {"cell": self.cell, "line": self.line, "calls": self.calls, "seen": self.seen}
 
 
-class GradientRecorder:
+class GradientRecorder(Watcher):
     """Keeps what passed through the calls of torch's two gradient functions."""
 
     def __init__(self) -> None:
@@ -90,18 +90,10 @@ class GradientRecorder:
     def look(self, group: Group, call: GradientCall) -> LookAfter | None:
         """Look at a call before it; what is returned is to see its result."""
         look = self._look_at_grad if call.kind == "grad" else self._look_at_backward
-        look_after: LookAfter | None = self._unless_it_fails(look, group, call)
+        look_after: LookAfter | None = self._guarded(look, group, call)
         if look_after is None:
             return None
-        return lambda result: self._unless_it_fails(look_after, result)
-
-    def _unless_it_fails(self, look: Callable[..., Any], *args: Any) -> Any:
-        try:
-            with torch_itself():  # no mode of the learner's is asked what it thinks of our looking
-                return look(*args)
-        except Exception:  # noqa: BLE001 - an error of ours must not become one of the learner's
-            self.truncated = True
-            return None
+        return lambda result: self._guarded(look_after, result)
 
     def _look_at_backward(self, group: Group, call: GradientCall) -> LookAfter:
         leaves, saved = call.graph.leaves, self._saved(call)

@@ -1,7 +1,8 @@
 """Torch by itself: what we ask of tensors is asked of nobody else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
@@ -25,3 +26,18 @@ def torch_itself() -> Iterator[None]:
         torch._C._DisableTorchDispatch(),
     ):
         yield
+
+
+class Watcher:
+    """Looks at what is the learner's. Where looking fails, there is no record, and `truncated` says so."""
+
+    truncated = False
+
+    def _guarded(self, look: Callable[..., Any], *args: Any) -> Any:
+        """What `look` gives, or None where it fails: an error of ours must not become one of the learner's."""
+        try:
+            with torch_itself():  # no mode of the learner's is asked what it thinks of our looking
+                return look(*args)
+        except Exception:  # noqa: BLE001 - names, nodes and tensors may be of the learner's own classes
+            self.truncated = True
+            return None
