@@ -5,7 +5,7 @@ Where all digits of a float32 are given, two units of its last place are left fo
 The two exercises that fit a line have `test_reference_lines.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from grader.exercise import course_folder, load_exercise, load_reference, slugs
 from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load
+from grader.model import Report
 from grader.settings import Settings
 
 COURSE = course_folder(None)
@@ -193,3 +194,17 @@ def test_thermometer_diverges_without_scaling(thermometer: ModuleType) -> None:
     module = thermometer
     params = module.training_loop(100, 1e-2, start(), module.t_u, module.t_c)
     assert not torch.isfinite(params).any()
+
+
+def test_a_result_in_the_place_of_a_leaf_has_no_gradient(grade_cells: Callable[..., Report]) -> None:
+    """The tensor behind it was a leaf, and got one; but nothing has its name."""
+    source = load_exercise(course_folder(None), "manual_gradient").reference.read_text("utf-8")
+    spoilt = source.replace(
+        "torch.zeros(2, 1, requires_grad=True)", "torch.zeros(2, 1, requires_grad=True) * 1.0"
+    )
+    report = grade_cells([spoilt], exercise="manual_gradient")
+    (failed,) = [check for check in report.checks if check.status == "failed"]
+    assert failed.reason is not None
+    assert (failed.id, failed.reason.id) == ("test_w_grad", "grad-missing")
+    (finding,) = report.findings
+    assert (finding.mistake, finding.confidence) == ("parameter-not-leaf", "confirmed")

@@ -61,13 +61,22 @@ def check_grad(run: RunView, name: str, wanted: Numbers) -> None:
 
 
 def recorded_gradients(run: RunView, name: str) -> list[Numbers]:
-    """What autograd left in, or returned for, the leaf of that name (any leaf, where the name was not in sight)."""
+    """What autograd left in, or returned for, the leaf of that name (any leaf, where the name was not in sight).
+
+    A name that belongs to a result of operations in the end is no leaf's that went without one.
+    """
+    result = any(
+        name in tensor.names and not tensor.leaf
+        for event in run.trace.events
+        if event.kind == "end"
+        for tensor in event.tensors
+    )
     return [
         to_numpy(leaf.after).astype(float).reshape(-1)
         for training in run.trace.trainings
         for call in training.seen
         for leaf in call.leaves
-        if leaf.after is not None and (not leaf.names or name in leaf.names)
+        if leaf.after is not None and (name in leaf.names or not (leaf.names or result))
     ]
 
 
