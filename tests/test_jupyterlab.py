@@ -123,7 +123,7 @@ def test_wrong_loop_is_named_and_its_mend_gets_full_marks(app: str, server: str,
     write_and_run(page, 1, TRAINING)
     write_and_run(page, last, "%grade")
     report = cells.nth(last).frame_locator(".jp-OutputArea-output iframe").locator("body")
-    driver.expect(report).to_contain_text("The gradients are not cleared", timeout=GRADED_MS)
+    driver.expect(report).to_contain_text("the gradients are not cleared", timeout=GRADED_MS)
     write_and_run(page, 1, TRAINING + MEND)
     write_and_run(page, last, "%grade")
     driver.expect(report).to_contain_text("Everything is right", timeout=GRADED_MS)

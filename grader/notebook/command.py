@@ -4,6 +4,7 @@ In a process of its own: what the learner's kernel has made of torch, of pytest 
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from grader.errors import UsageError
 
 # Exit codes with a report: all passed, some check failed or something found, could not be graded.
 REPORTED = (0, 1, 3)
+# What a kernel sets so that programs write as to a terminal.
+COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
 # The page keeps its style to itself, and runs nothing.
 FRAME = '<iframe title="grader" sandbox srcdoc="{}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
@@ -54,6 +57,7 @@ def run(
             text=True,
             encoding="utf-8",
             stdin=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name not in COLOURS},
             check=False,
         )
         if done.returncode not in REPORTED or not reports.is_dir():

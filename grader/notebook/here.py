@@ -19,6 +19,10 @@ def diagnose_here(exercise: str | None = None, language: str | None = None) -> S
     shell: Any = get_ipython()
     if shell is None:
         raise UsageError("notebook-unknown")
-    cells = [nbformat.v4.new_code_cell(source) for source in shell.history_manager.input_hist_raw[1:-1] if source.strip()]
+    cells = [
+        nbformat.v4.new_code_cell(source)
+        for source in shell.history_manager.input_hist_raw[1:-1]
+        if source.strip()
+    ]
     text = str(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
     return run("diagnose" if exercise is None else "check", NAME, text, exercise, language)
