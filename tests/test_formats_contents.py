@@ -205,3 +205,10 @@ def test_markdown_text_stays_text(words: str, written: str) -> None:
 def test_markdown_code_cannot_be_ended_from_within() -> None:
     assert code("a`b") == "`a'b`"
     assert fenced("python", ["x", "````"]) == "`````python\nx\n````\n`````"
+
+
+def test_classroom50_scales_whatever_a_check_is_worth() -> None:
+    rendered = format_of("classroom50").render(document(checks=[check(score=1e307, max_score=1e307)]))
+    VALID["classroom50"](rendered)
+    (test,) = json.loads(rendered)["tests"]
+    assert test["score"] == test["max-score"] > 1e308

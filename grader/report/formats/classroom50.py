@@ -7,6 +7,7 @@ that could not be graded has a maximum of 0, which is how that system writes an 
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from fractions import Fraction  # whatever a check is worth, no product of it is too large
 from typing import Any
 
 import msgspec
@@ -58,11 +59,11 @@ def _context(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _test(check: CheckPart, document: Document) -> dict[str, Any]:
-    most = max(0, round(PER_POINT * check.max_score))
+    most = max(0, round(PER_POINT * Fraction(check.max_score)))
     return {
         "test-name": one_paragraph(check.title) or check.id or "-",
         "passed": check.status == "passed",
-        "score": min(most, max(0, round(PER_POINT * check.score))),
+        "score": min(most, max(0, round(PER_POINT * Fraction(check.score)))),
         "max-score": most,
         "message": "\n".join(map(one_paragraph, reasons(check, document))),
     }
