@@ -57,7 +57,6 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
     Raises UsageError if the reports cannot be written as asked, or others' files cannot be isolated; KernelFault if there are no
     kernels.
     """
-    several = may_be_several(request.files)
     if request.watch:
         demand_watchable(request.files, on_screen=[*request.formats] == [TERMINAL] and not request.output)
     with warm_parent(settings) as zygote:
@@ -69,6 +68,7 @@ def on_each(request: Request, settings: Settings, one: "One") -> int:
         from grader.report.writer import Writer  # noqa: PLC0415
 
         all_mistakes()
+        several = may_be_several(request.files)
         where = _places(request, several=several)
         with Kernels(settings, zygote) as kernels:
             try:
