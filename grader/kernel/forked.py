@@ -6,6 +6,7 @@ where it may do none of these.
 
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
 from traitlets.config import Config
 
+from grader.kernel.streams import PiecewiseStream
 from grader.kernel.worker import OPTIONS, GraderKernelApp
 
 # A name for ZMQ, which wants one; the descriptor says what is meant.
@@ -80,13 +82,19 @@ class _GivenHeartbeat(Heartbeat):  # type: ignore[misc]
         _listen(self.socket, self._given)
 
 
-def serve(listening: Sequence[socket.socket], key: str, ready: int) -> None:
-    """Serve on listening sockets, in the order of `job.CHANNELS`; write a byte to `ready` when it begins."""
+def serve(listening: Sequence[socket.socket], key: str, ready: int, characters: int) -> None:
+    """Serve on listening sockets, in the order of `job.CHANNELS`; write a byte to `ready` when it begins.
+
+    characters: how many a run may print.
+    """
     GraderKernelApp.clear_instance()
     app = ForkedKernelApp.instance(config=Config(OPTIONS), transport="ipc", ip="/given")
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port, app.hb_port = 1, 2, 3, 4, 5
     app.listening, app.key, app.ready = iter(listening), key.encode("ascii"), ready
     app.initialize([])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, PiecewiseStream):
+            stream.left = characters
     app.start()
 
 
