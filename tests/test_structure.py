@@ -80,7 +80,7 @@ MAY_IMPORT = {
     "kernel.usage": "",
     "kernel.streams": "",
     "kernel.worker": "probe.inside probe.places",
-    "kernel.forked": "kernel.worker",
+    "kernel.forked": "kernel.streams kernel.worker",
     "kernel.init": "kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
     "kernel.ending": "kernel.usage",
     "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"

@@ -10,6 +10,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader.exercise import course_folder, slugs
@@ -21,15 +22,42 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "corpus", "dist", "build"
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, folder: Path) -> str:
-    """Run a command in a folder without what points to the checkout; fails with all that it wrote."""
+# A learner who knows where the wheel has its references, and prints the one of this exercise.
+FIND_REFERENCE = """
+import glob, os, sys
+PLACES = [{site!r}, *sys.path, *glob.glob("/*/*/lib/python*/site-packages"), os.path.dirname(os.__file__) + "/site-packages"]
+for place in PLACES:
+    for way in ("", "/proc/self/root", "/proc/self/cwd/../../../../.."):
+        for course in ("/grader/course", "/grader/../grader/course"):
+            try:
+                print(open(way + place + course + "/reference/minimise_parabola.py").read())
+            except OSError as error:
+                print(error.errno)
+try:
+    from importlib.resources import files
+    print((files("grader") / "course" / "reference" / "minimise_parabola.py").read_text())
+except Exception as error:
+    print(type(error).__name__)
+try:
+    from grader.course.reference import minimise_parabola
+    print(minimise_parabola.__doc__)
+except Exception as error:
+    print(type(error).__name__)
+print("looked everywhere")
+"""
+NOBODY = 65534
+
+
+def run(*command: str | Path, folder: Path, passes: bool = True, user: int | None = None) -> str:
+    """Run a command in a folder without what points to the checkout; if it fails, say all that it wrote."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "GRADER", "VIRTUAL"))
     }
-    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    whose = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
+    done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False, **whose)  # type: ignore[call-overload]
+    assert (done.returncode == 0) is passes, done.stdout + done.stderr
     return done.stdout
 
 
@@ -108,3 +136,31 @@ def test_grades_a_notebook(python: Path, tmp_path: Path) -> None:
     chosen = ("--exercise", "linear_regression", "--format", "json")
     report = json.loads(run(python, "-m", "grader", "check", copy, *chosen, folder=tmp_path))
     assert (report["status"], report["score"], report["max_score"]) == ("graded", 10, 10)
+
+
+def open_to_all(path: Path) -> None:
+    """Let any user come by, as in a folder of an installed system."""
+    for folder in (path, *path.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+IDENTITIES = {"root": None, "user": NOBODY} if os.geteuid() == 0 else {"own": None}
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", "bubblewrap", "landlock", "none"])
+@pytest.mark.parametrize("user", IDENTITIES.values(), ids=IDENTITIES)
+def test_its_references_are_out_of_reach(sandbox: str, user: int | None, python: Path, tmp_path: Path) -> None:
+    """What a notebook prints is in the page: nothing of the reference where it is confined, all of it where it is not."""
+    open_to_all(tmp_path)
+    if user is not None:
+        os.chown(tmp_path, user, user)
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    cell = nbformat.v4.new_code_cell(FIND_REFERENCE.replace("{site!r}", repr(str(site))))
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "looks.ipynb")
+    (tmp_path / "grader.toml").write_text(f'sandbox = "{sandbox}"\n', "utf-8")
+    chosen = ("--exercise", "minimise_parabola", "--format", "html", "--output", "page.html")
+    run(python, "-m", "grader", "check", "looks.ipynb", *chosen, folder=tmp_path, passes=False, user=user)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "looked everywhere" in page
+    assert ("def derivative" in page) is (sandbox == "none")
