@@ -45,8 +45,6 @@ _tensor_shape, _tensor_dtype, _tensor_layout, _tensor_device, _tensor_grad, _is_
     for name in ("shape", "dtype", "layout", "device", "grad", "is_nested")
 )
 _as_subclass = torch.Tensor.as_subclass
-_is_wrapped, _unwrapped = torch._C._functorch.is_functorch_wrapped_tensor, torch._C._functorch.get_unwrapped
-_dispatch_keys, _OF_PYTHON = torch._C._dispatch_keys, torch._C.DispatchKey.Python
 _view = np.ndarray.view
 _module_dict = torch.nn.Module.__dict__["__dict__"].__get__
 
@@ -164,10 +162,10 @@ def _plain_tensor(value: Any) -> torch.Tensor | None:
 
     Transforms of `torch.func` wrap tensors; the wrapped value is taken.
     """
-    while _is_wrapped(value):
-        value = _unwrapped(value)
+    while torch._C._functorch.is_functorch_wrapped_tensor(value):
+        value = torch._C._functorch.get_unwrapped(value)
     # Classes with a `__torch_dispatch__` may keep nothing in their storage, and even their shape is theirs to say.
-    if _dispatch_keys(value).has(_OF_PYTHON) or _is_nested(value):
+    if torch._C._dispatch_keys(value).has(torch._C.DispatchKey.Python) or _is_nested(value):
         return None
     if _tensor_layout(value) != torch.strided or _tensor_dtype(value) not in TORCH_DTYPES:
         return None

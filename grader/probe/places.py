@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import torch
@@ -11,24 +11,8 @@ import torch
 MAX_NAMES = 4
 MAX_MEMBERS = 8
 # Types of most of what names hold; none of them holds tensors.
-PLAIN = frozenset(
-    map(
-        id,
-        (
-            int,
-            float,
-            str,
-            bool,
-            type,
-            type(None),
-            dict,
-            ModuleType,
-            FunctionType,
-            BuiltinFunctionType,
-            torch.Tensor,
-        ),
-    )
-)
+OF_LANGUAGE = (int, float, str, bool, dict, type, ModuleType, FunctionType, BuiltinFunctionType, NoneType)
+PLAIN = {id(kind) for kind in (*OF_LANGUAGE, torch.Tensor)}
 # The kernel compiles cell n under this name (see `grader.kernel.worker`), so frames can be told apart.
 CELL_FILE = "<cell {number}>"
 

@@ -31,7 +31,7 @@ UNTOLD = (
     type,
     torch.Tensor,
 )
-NUMBERS_AND_TEXTS = frozenset(map(id, (int, float, bool, str)))
+NUMBERS_AND_TEXTS = {id(kind) for kind in (int, float, bool, str)}
 
 _plain_grad, _is_leaf, _requires_grad, _grad_fn = (
     getattr(torch.Tensor, name).__get__ for name in ("grad", "is_leaf", "requires_grad", "grad_fn")
