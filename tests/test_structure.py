@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn_evidence import EVIDENCE
+from tests.drawn_lms import LMS, OF_A_SYSTEM
 from tests.drawn_report import OF_A_FORMAT, REPORT
 
 ROOT = Path(__file__).parents[1]
@@ -115,8 +116,9 @@ MAY_IMPORT = {
     "hidden": "exercise model settings",
     "observed": "model trace",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
-    "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.discovery report.doctor report.document report.places report.writer settings watching",
+    "isolation": "errors exercise kernel.canary kernel.pool model report.doctor settings",
+    "checking": "archive catalogue errors examine exercise grade isolation kernel.pool kernel.warm load model"
+    " report.discovery report.document report.places report.writer settings watching",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -130,7 +132,11 @@ MAY_IMPORT = {
     "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
     # the test of a course, and of all of the above
-    "workers": "kernel.pool settings",
+    "workers": "isolation kernel.pool settings text",
+    "cluster": "errors workers",
+    "batch": "errors exercise grade load model settings workers",
+    "grades": "model",
+    **LMS,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
@@ -146,7 +152,7 @@ MAY_IMPORT = {
 # What every mistake may import; nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
 # The modules that are discovered by the folder they are in, with what they may import.
-DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
+DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT, "lms.systems.": OF_A_SYSTEM}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
     *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
