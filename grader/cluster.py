@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL = "local"
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 R = TypeVar("R")
 
 
