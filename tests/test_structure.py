@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawn_evidence import EVIDENCE
+from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
 from tests.drawn_report import OF_A_FORMAT, REPORT
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +136,8 @@ MAY_IMPORT = {
     " evidence.planting evidence.trainings",
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
     " rewrites settings starter workers",
-    # what people see
+    # what is kept, and what people see
+    **GRADEBOOK,
     **REPORT,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
@@ -146,12 +148,13 @@ MAY_IMPORT = {
 # What every mistake may import; nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
 # The modules that are discovered by the folder they are in, with what they may import.
-DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
+DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT, "gradebook.versions.": OF_A_VERSION}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
     *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
+    *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
