@@ -3,7 +3,7 @@
 Times are ISO 8601, UTC, as in all records. A change here needs a step in `versions/`; a test compares the two.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from grader.gradebook.stored import Storable
@@ -19,7 +19,7 @@ class Table(DeclarativeBase):
     """What all tables share: constraints with names of our own, and text that any database can hold."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {str: Storable}  # noqa: RUF012 - SQLAlchemy reads it off the class
+    type_annotation_map = {str: Storable, float: Double}  # noqa: RUF012 - SQLAlchemy reads it off the class
 
 
 class Result(Table):

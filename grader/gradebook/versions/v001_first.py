@@ -18,9 +18,9 @@ def upgrade(op: Operations) -> None:
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         *_text("status"),
-        sa.Column("score", sa.Float()),
-        sa.Column("max_score", sa.Float(), nullable=False),
-        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("score", sa.Double()),
+        sa.Column("max_score", sa.Double(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
         *_text("digest", "report", "when"),
         sa.PrimaryKeyConstraint("id", name="pk_results"),
         sa.UniqueConstraint(
@@ -54,7 +54,7 @@ def upgrade(op: Operations) -> None:
         "overrides",
         sa.Column("id", sa.Integer(), nullable=False),
         *_text("exercise", "student"),
-        sa.Column("score", sa.Float()),
+        sa.Column("score", sa.Double()),
         *_text("reason", "when"),
         sa.PrimaryKeyConstraint("id", name="pk_overrides"),
     )
