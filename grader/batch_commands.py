@@ -42,8 +42,12 @@ class _RunByDefault(TyperGroup):
 
 app = typer.Typer(cls=_RunByDefault, no_args_is_help=True, rich_markup_mode=None)
 
-ExerciseName = Annotated[str, typer.Option("--exercise", help="The exercise, as `grader exercises` lists it.")]
-OutputFolder = Annotated[Path, typer.Option("--output", help="The folder for grades and reports; made if need be.")]
+ExerciseName = Annotated[
+    str, typer.Option("--exercise", help="The exercise, as `grader exercises` lists it.")
+]
+OutputFolder = Annotated[
+    Path, typer.Option("--output", help="The folder for grades and reports; made if need be.")
+]
 GradebookOption = Annotated[
     str | None,
     typer.Option(
@@ -58,21 +62,33 @@ Certificate = typer.Option(help="For a cluster at tls://…: a file in PEM; all 
 
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - its options
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder or .zip, as the learning platform gives it.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder or .zip, as the learning platform gives it.")
+    ],
     exercise: ExerciseName,
     output: OutputFolder,
     system: Annotated[
         str | None, typer.Option(help="The learning platform, where the names of the files do not tell it.")
     ] = None,
-    roster: Annotated[Path | None, typer.Option(help="A CSV file of all students, to see who is missing.")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="A CSV file of all students, to see who is missing.")
+    ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="The platform's own CSV file, to be filled in: Canvas's gradebook, Moodle's worksheet.")
+        Path | None,
+        typer.Option(
+            help="The platform's own CSV file, to be filled in: Canvas's gradebook, Moodle's worksheet."
+        ),
     ] = None,
     gradebook: GradebookOption = None,
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what was graded before.")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Submissions at a time; one a core by default.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Submissions at a time; one a core by default.")
+    ] = None,
     cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://… or tls://…; `local` starts one here.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A Dask scheduler, tcp://… or tls://…; `local` starts one here."
+        ),
     ] = None,
     tls_ca: Annotated[Path | None, Certificate] = None,
     tls_cert: Annotated[Path | None, Certificate] = None,

@@ -68,7 +68,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 class Round:
     """One round, while it goes on. `tell` hears how far it is after each student."""
 
-    def __init__(self, asked: Asked, collected: Collected, book: Gradebook, tell: Callable[[Tally], None]) -> None:
+    def __init__(
+        self, asked: Asked, collected: Collected, book: Gradebook, tell: Callable[[Tally], None]
+    ) -> None:
         self._asked, self._book, self._tell = asked, book, tell
         self._students = collected.students
         self._waiting: dict[str, list[Grade]] = {}
@@ -78,7 +80,9 @@ class Round:
     def grade(self, executor: Executor, at_once: int, stopping: Callable[[], bool]) -> Tally:
         """Grade what is not known yet. Once `stopping()` says so, only what is under way."""
         settings = self._asked.settings
-        for graded in grade_many(self._tasks(stopping), executor, settings, at_once=at_once, stopping=stopping):
+        for graded in grade_many(
+            self._tasks(stopping), executor, settings, at_once=at_once, stopping=stopping
+        ):
             self._take(graded)
         if self.tally.done == self.tally.students:
             self._book.end(self.batch)
