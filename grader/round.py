@@ -99,9 +99,8 @@ class Round:
     def _task(self, student: Student) -> Task | None:
         """What there is to do for a student."""
         attempt, leaf = student.turned_in[0]
-        content = leaf.read()
-        readable = isinstance(content, bytes)
-        sha256 = hashlib.sha256(content if isinstance(content, bytes) else b"").hexdigest()
+        content = leaf.read() or UnreadableSubmission("file-empty", path=leaf.shown)
+        sha256 = "" if isinstance(content, UnreadableSubmission) else hashlib.sha256(content).hexdigest()
         handed_in = HandedIn(
             file=attempt.file,
             path=leaf.shown,
@@ -110,9 +109,8 @@ class Round:
             late=attempt.late,
         )
         grade = Grade(student=student.id, name=student.name, handed_in=handed_in)
-        if not readable:
-            error = content or UnreadableSubmission("file-empty", path=leaf.shown)
-            self._done(msgspec.structs.replace(grade, problem=worded(error)), None, known=False)
+        if isinstance(content, UnreadableSubmission):
+            self._done(msgspec.structs.replace(grade, problem=worded(content)), None, known=False)
             return None
         known = None if self._asked.regrade else self._book.known(self._identity(sha256))
         if known is not None:
