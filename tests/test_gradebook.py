@@ -162,6 +162,16 @@ def test_the_newest_batch_counts_and_the_others_can_be_asked_for(book: Gradebook
     assert (refused.value.text, refused.value.params["batch"]) == ("batch-unknown", other)
 
 
+def test_the_same_file_in_two_exercises_has_a_grading_in_each(book: Gradebook) -> None:
+    book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann"))
+    book.hand_in(book.begin("two", "all.zip"), handed_in("ann"))
+    book.keep(identity(), graded(7))
+    book.keep(identity(exercise="two"), graded(1))
+    book.override("two", "ann", 2, "by hand")
+    assert [grade.score for exercise in (EXERCISE, "two") for grade in book.grades(exercise)] == [7, 2]
+    assert book.changes(EXERCISE) == []
+
+
 def test_an_exercise_without_a_batch_says_so(book: Gradebook) -> None:
     for asked in (book.grades, book.changes):
         with pytest.raises(UsageError) as refused:

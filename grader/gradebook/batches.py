@@ -12,8 +12,9 @@ from grader.gradebook.stored import storable, text_from, to_json
 from grader.gradebook.tables import Batch, HandIn
 from grader.grades import Grade, HandedIn
 
-# How many rows are asked for at once: databases bound how many parameters a question may have.
-PAGE = 200
+# How many students are asked for at once: databases bound how many parameters a question may have, and a report takes up to
+# some hundred kilobytes of memory.
+PAGE = 50
 
 T = TypeVar("T")
 
