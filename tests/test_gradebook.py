@@ -297,6 +297,7 @@ def test_a_new_attempt_is_compared_with_the_one_before(book: Gradebook) -> None:
     for sha256, report in reports.items():
         book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann", sha256), handed_in("bob", ANN))
         book.keep(identity(sha256), report)
+        book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann", ""))  # one that could not be read
     book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann", BOB), handed_in("bob", ANN))
     (change,) = book.changes(EXERCISE)
     assert (change.student, change.before.sha256, change.after.sha256) == ("ann", ANN, BOB)
