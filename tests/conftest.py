@@ -8,6 +8,7 @@ import pytest
 
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
+from grader.gradebook.book import Gradebook, open_gradebook
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Report
@@ -79,3 +80,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "grades.db")
     running: Server = request.getfixturevalue("postgres")
     return running.database()
+
+
+@pytest.fixture
+def book(place: str) -> Iterator[Gradebook]:
+    """A new gradebook, on each kind of database."""
+    with open_gradebook(place) as book:
+        yield book

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from grader.gradebook.address import address
+from grader.gradebook.book import Gradebook
 from grader.gradebook.database import Database
 from grader.gradebook.records import Identity
 from grader.gradebook.tables import Decision, Result
@@ -57,6 +58,11 @@ def handed_in(student: str, sha256: str = ANN, name: str = "", attempts: int = 1
         file="work.ipynb", path=f"all.zip: {student}/work.ipynb", sha256=sha256, attempts=attempts
     )
     return Grade(student=student, name=name, handed_in=file)
+
+
+def scores(book: Gradebook, batch: int | None = None) -> dict[str, float | None]:
+    """The points that count, by student."""
+    return {grade.student: grade.score for grade in book.grades(EXERCISE, batch)}
 
 
 def results(place: str) -> Sequence[Result]:

@@ -233,8 +233,10 @@ def test_a_call_waits_for_a_server_that_is_coming_back(running: Server) -> None:
         running.stop()
         starting = threading.Timer(0.5, running.start)
         starting.start()
-        book.hand_in(batch, handed_in("ann"))
-        starting.join()
+        try:
+            book.hand_in(batch, handed_in("ann"))
+        finally:
+            starting.join()
         assert book.grades(EXERCISE) == [handed_in("ann", ANN)]
 
 

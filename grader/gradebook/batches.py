@@ -7,13 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
-from grader.gradebook.results import now
+from grader.gradebook.results import GRADED, now
 from grader.gradebook.stored import storable, text_from, to_json
-from grader.gradebook.tables import Batch, HandIn
+from grader.gradebook.tables import Batch, HandIn, Result
 from grader.grades import Grade, HandedIn
 
-# How many rows are asked for at once: databases bound how many parameters a question may have.
-PAGE = 200
+# How many students are asked for at once: databases bound how many parameters a question may have, and a report takes up to
+# some hundred kilobytes of memory.
+PAGE = 50
 
 T = TypeVar("T")
 
@@ -75,12 +76,15 @@ def students(session: Session, exercise: str) -> dict[str, str]:
 
 
 def earlier(session: Session, exercise: str, now_counting: Sequence[HandIn]) -> dict[str, str]:
-    """The content hash of each student's file before the one that counts, from earlier batches; those who have one."""
+    """The content hash of each student's last file before the one that counts that could be graded; those who have one."""
     files = {row.student: row.sha256 for row in now_counting}
+    graded = select(Result.id).where(
+        Result.exercise == exercise, Result.sha256 == HandIn.sha256, Result.status == GRADED
+    )
     before = (
         select(HandIn.student, HandIn.sha256)
         .join(Batch, Batch.id == HandIn.batch)
-        .where(Batch.exercise == exercise, HandIn.student.in_(files), HandIn.sha256.is_not(None))
+        .where(Batch.exercise == exercise, HandIn.student.in_(files), graded.exists())
         .order_by(HandIn.batch)
     )
     rows = session.execute(before)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook.records import Identity, Standing
-from grader.gradebook.stored import digest, report_from, to_json
+from grader.gradebook.stored import report_from, with_digest
 from grader.gradebook.tables import Result
 from grader.model import Report, Text
 
@@ -48,7 +48,8 @@ def keep(session: Session, identity: Identity, report: Report) -> None:
         select(Result.number, Result.digest).where(*_same(identity)).order_by(Result.number.desc()).limit(1)
     )
     number, said = session.execute(latest).one_or_none() or (0, "")
-    if said == (says := digest(report)):
+    text, says = with_digest(report)
+    if said == says:
         return
     session.add(
         Result(
@@ -59,7 +60,7 @@ def keep(session: Session, identity: Identity, report: Report) -> None:
             max_score=report.max_score,
             seconds=report.seconds,
             digest=says,
-            report=to_json(report),
+            report=text,
             when=now(),
         )
     )

@@ -39,7 +39,7 @@ def _encodable(text: str) -> str:
 
 
 def to_json(record: Report | Text) -> str:
-    """A record as JSON, in one line."""
+    """A record as JSON."""
     return msgspec.json.encode(_plain(msgspec.to_builtins(record))).decode()
 
 
@@ -53,10 +53,11 @@ def text_from(text: str) -> Text:
     return msgspec.json.decode(text, type=Text)
 
 
-def digest(report: Report) -> str:
-    """Equal for reports that say the same, whatever the file is called and however long it took."""
-    same = msgspec.structs.replace(report, submission="", seconds=0.0)
-    return hashlib.sha256(to_json(same).encode()).hexdigest()
+def with_digest(report: Report) -> tuple[str, str]:
+    """A report as JSON; and a digest, equal for reports that say the same whatever the file is called and however long it took."""
+    plain = _plain(msgspec.to_builtins(report))
+    same = plain | {"submission": "", "seconds": 0.0}
+    return msgspec.json.encode(plain).decode(), hashlib.sha256(msgspec.json.encode(same)).hexdigest()
 
 
 def _plain(value: Any, *, worded: bool = False) -> Any:
