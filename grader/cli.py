@@ -169,7 +169,7 @@ def new(
         typer.Option("--course", help="The course, made where there is none; this folder by default."),
     ] = None,
 ) -> None:
-    """Write a new exercise into a course: a small real one, to be turned into your own."""
+    """Write a small exercise, to be turned into your own."""
     with _answering(language, course) as (settings, spoken):
         from grader.authoring import course_for_new, new_exercise  # noqa: PLC0415
 
