@@ -58,6 +58,14 @@ class FittedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Annotated[int, msgspec.Meta(ge=1, le=20_000)]
 
 
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that training should find: how near to it a typed one is told of, and what training starts from instead."""
+
+    value: float
+    near: float
+    start: float
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`exercise.toml`, field by field.
 
@@ -65,6 +73,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
     limits: those that differ from the defaults; settings go before them.
+    answers: the numbers that training should find, by their names; all of them typed in is a mistake that is named.
     line: what reports draw of an exercise that fits a line.
     known_misses: mistakes that the self-test plants here and grader does not name, with the reason.
     reference_seconds: how long the reference runs on an ordinary machine; bounds what proving a mistake may cost.
@@ -77,13 +86,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: Watch = Watch()
     text: dict[str, Wording] = {}
     limits: ChosenLimits = ChosenLimits()
+    answers: dict[str, Answer] = {}
     line: FittedLine | None = None
     known_misses: dict[str, Reason] = {}
     reference_seconds: float = 1.0
 
 
 # The entries of these tables are converted one by one first: msgspec says of a table only that something is wrong in it.
-TABLES: dict[str, Any] = {"checks": CheckText, "text": Wording, "known_misses": Reason}
+TABLES: dict[str, Any] = {"checks": CheckText, "text": Wording, "answers": Answer, "known_misses": Reason}
 
 
 class Exercise(msgspec.Struct, frozen=True):

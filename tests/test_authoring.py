@@ -116,7 +116,7 @@ def test_a_course_elsewhere_is_listed_started_and_graded(course: Path) -> None:
 
 @pytest.mark.slow
 def test_a_new_exercise_passes_its_self_test(course: Path) -> None:
-    done = grader("selftest", course, "--exercise", "spring", folder=course)
+    done = grader("selftest", course, "--exercise", "spring", "--plants", "1", folder=course)
     assert done.code == 0, done.out
     assert ", 0 gaps," in done.out
 
@@ -157,6 +157,7 @@ SPOILT: list[tuple[str, str | None, str, str, list[str]]] = [
         "",
         [TOML, "[known_misses] leaf-rebound: "],
     ),
+    (TOML, HEAD + "[answers]\nw = 2.0\n", "start", "", [TOML, "[answers] w: "]),
     (TOML, HEAD, "check", "selftest", [TOML, "test_a", "[checks]"]),
     (CHECKS, "import no_such_module\n", "", "check selftest", [CHECKS, "no_such_module", "line 1"]),
     (CHECKS, "x = 1\n\ndef test_a(run: pass\n", "check", "selftest", [CHECKS, "SyntaxError", "line 3"]),

@@ -151,7 +151,7 @@ OF_A_MISTAKE = "arrays model trace values evidence.*"
 DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
