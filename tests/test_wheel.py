@@ -108,3 +108,9 @@ def test_grades_a_notebook(python: Path, tmp_path: Path) -> None:
     chosen = ("--exercise", "linear_regression", "--format", "json")
     report = json.loads(run(python, "-m", "grader", "check", copy, *chosen, folder=tmp_path))
     assert (report["status"], report["score"], report["max_score"]) == ("graded", 10, 10)
+
+
+def test_writes_a_new_exercise(python: Path, tmp_path: Path) -> None:
+    run(python, "-m", "grader", "new", "spring", "--course", "course", folder=tmp_path)
+    listed = run(python, "-m", "grader", "exercises", "--course", "course", folder=tmp_path)
+    assert listed.split()[0] == "spring"
