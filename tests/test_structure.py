@@ -82,7 +82,7 @@ MAY_IMPORT = {
     "kernel.usage": "",
     "kernel.streams": "",
     "kernel.worker": "probe.inside probe.places",
-    "kernel.forked": "kernel.worker",
+    "kernel.forked": "kernel.streams kernel.worker",
     "kernel.init": "kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
     "kernel.ending": "kernel.usage",
     "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
@@ -159,7 +159,8 @@ HARMLESS = {
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
 BEFORE_LEARNERS = {
     "probe.encode": {"getattr", "id", "np.dtype", "sorted", "tuple", "_items"},
-    "probe.tensors": {"getattr"},
+    "probe.tensors": {"getattr", "id"},
+    "probe.places": {"id"},
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

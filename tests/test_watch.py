@@ -90,10 +90,8 @@ def test_grades_after_every_kind_of_save_and_ends_with_the_last_code(
     watching.wait_for_grading(1)
     assert watching.out.count("Score 0 / 10") == 1
     warm = watching.warm_parents()
-    begun = time.monotonic()
     watching.file.write_text(written("x = 2.0"))  # over the old one
     watching.wait_for_grading(2)
-    assert time.monotonic() - begun < SECONDS / 10
     (tmp_path / "new").write_text(written("x = 4.0"))
     (tmp_path / "new").replace(watching.file)  # a new file in the place of the old one
     watching.wait_for_grading(3)

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader.exercise import course_folder, slugs
+from tests.attacks.world import available
 from tests.conftest import SAMPLE
 
 ROOT = Path(__file__).parents[1]
@@ -21,27 +25,59 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "corpus", "dist", "build"
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, folder: Path) -> str:
-    """Run a command in a folder without what points to the checkout; fails with all that it wrote."""
+# A learner who knows where the wheel has its references, and prints the one of this exercise.
+FIND_REFERENCE = """
+import glob, os, sys
+PLACES = [{site!r}, *sys.path, *glob.glob("/*/*/lib/python*/site-packages"), os.path.dirname(os.__file__) + "/site-packages"]
+for place in PLACES:
+    for way in ("", "/proc/self/root", "/proc/self/cwd/../../../../.."):
+        for course in ("/grader/course", "/grader/../grader/course"):
+            try:
+                print(open(way + place + course + "/reference/minimise_parabola.py").read())
+            except OSError as error:
+                print(error.errno)
+try:
+    from importlib.resources import files
+    print((files("grader") / "course" / "reference" / "minimise_parabola.py").read_text())
+except Exception as error:
+    print(type(error).__name__)
+try:
+    from grader.course.reference import minimise_parabola
+    print(minimise_parabola.__doc__)
+except Exception as error:
+    print(type(error).__name__)
+print("looked everywhere")
+"""
+
+
+def run(*command: str | Path, folder: Path, passes: bool = True, sandbox: str | None = None) -> str:
+    """Run a command in a folder without what points to the checkout; if it fails, say all that it wrote."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "GRADER", "VIRTUAL"))
     }
+    if sandbox is not None:
+        kept["GRADER_SANDBOX"] = sandbox
     done = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == (0 if passes else 1), done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the checkout by the build backend that is installed here."""
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel() -> Iterator[Path]:
+    """The wheel, built from a copy of the checkout by the build backend that is installed here.
+
+    Its folder is open to all users, as that of an installed system is.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="wheel-"))
+    folder.chmod(0o755)
     shutil.copytree(ROOT, folder / "copy", ignore=LEFT_OUT)
     options = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", folder)
     run(sys.executable, "-m", "pip", "wheel", *options, folder / "copy", folder=folder)
     (built,) = folder.glob("*.whl")
-    return built
+    yield built
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +150,28 @@ def test_writes_a_new_exercise(python: Path, tmp_path: Path) -> None:
     run(python, "-m", "grader", "new", "spring", "--course", "course", folder=tmp_path)
     listed = run(python, "-m", "grader", "exercises", "--course", "course", folder=tmp_path)
     assert listed.split()[0] == "spring"
+
+
+# Who grades: whoever runs the tests and, if that is root, an ordinary user in a world where Python can be reached.
+GRADES: dict[str, tuple[str, ...]] = {
+    "self": (),
+    "user": (sys.executable, "-m", "tests.attacks.unprivileged"),
+}
+
+
+@pytest.mark.parametrize("sandbox", ["namespaces", "bubblewrap", "landlock", "none"])
+@pytest.mark.parametrize("who", GRADES)
+def test_its_references_are_out_of_reach(sandbox: str, who: str, python: Path) -> None:
+    """What a notebook prints is in the page: nothing of the reference where it is confined, all of it where it is not."""
+    if who == "user" and not (os.geteuid() == 0 and available()):
+        pytest.skip("needs root, to be another user, in a world of its own")
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    cell = nbformat.v4.new_code_cell(FIND_REFERENCE.replace("{site!r}", repr(str(site))))
+    looks = python.parents[2] / "looks.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), looks)
+    command = [*GRADES[who], str(python), "-m", "grader", "check", str(looks)]
+    command += ["--exercise", "minimise_parabola", "--format", "html"]
+    command += ["--unsafe-no-sandbox"] * (sandbox == "none")  # the user is asked to grade another's file
+    page = run(*command, folder=ROOT, passes=False, sandbox=sandbox)
+    assert "looked everywhere" in page, page
+    assert ("def derivative" in page) is (sandbox == "none")

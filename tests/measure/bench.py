@@ -21,6 +21,7 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.settings import Settings
 from tests.measure import bench_kernels as kernel
+from tests.measure import bench_pages as pages
 from tests.measure.bench_layers import layers
 from tests.measure.kept import keep
 
@@ -125,6 +126,37 @@ def gone(times: int) -> Figure:
                   seconds <= 2)  # fmt: skip
 
 
+def page(times: int) -> list[Figure]:
+    """The page of the sample's report, beside a grading that makes none: how long it takes, and how long it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = ("--format", "html", "--output", str(Path(folder) / "page.html"))
+        plain, drawn = in_turn(
+            times, lambda: pages.check_seconds(SAMPLE), lambda: pages.check_seconds(SAMPLE, *file)
+        )
+    over, size = drawn - plain, pages.page_bytes(SAMPLE) / 1000
+    return [
+        Figure(
+            "the HTML report of the sample, beside the report on the screen",
+            f"{drawn:.2f} s",
+            f"{plain:.2f} s",
+            f"{over:+.2f} s",
+            "+0.50 s",
+            over <= 0.5,
+        ),
+        Figure("its length", f"{size:.0f} kB", "", "", "400 kB", size <= 400),
+    ]
+
+
+def watching(times: int) -> Figure:
+    """From a save to its report under `--watch`, beside the submission's own code."""
+    cells = [cell.source for cell in load(SAMPLE).cells]
+    with pages.watched(SAMPLE) as file:
+        code, regraded = in_turn(times, lambda: kernel.own_code(cells), file.save)
+    over = regraded - code
+    return Figure("from a save to its report under `--watch`, over the cells' own code", f"{regraded:.2f} s",
+                  f"{code:.2f} s", f"{over:+.2f} s", "+1.00 s", over <= 1)  # fmt: skip
+
+
 def layer_table(times: int) -> str:
     """Medians by layer."""
     seen = [layers() for _ in range(times * 3)]
@@ -158,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             probe(times, kernels),
             memory(kernels),
         ]
-    figures += [gone(times), cold_check(times)]
+    figures += [gone(times), cold_check(times), *page(times), watching(times)]
     load_average = os.getloadavg()[0]
     text = f"Medians of {times}, {os.cpu_count()} cores, load {load_average:.1f}.\n\n{table(figures)}\n"
     if os.geteuid() == 0:
