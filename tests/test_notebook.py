@@ -63,6 +63,39 @@ def test_diagnoses_what_was_run_so_far(run: Callable[..., list[Any]]) -> None:
     assert "gradients-not-zeroed" in outputs[0].data["text/plain"]
 
 
+ASK = "grader.diagnose_here()"
+NAMES = f"import grader\n[one['mistake'] for one in {ASK}.report['findings']]"
+BEGIN = """import torch
+x = torch.arange(20.0)
+w = torch.zeros(1, requires_grad=True)"""
+REBINDS = """for step in range(3):
+    loss = ((w * x - 2 * x) ** 2).mean()
+    loss.backward()
+    w = w - 1e-4 * w.grad"""
+IN_PLACE = REBINDS.replace("    w = w - 1e-4 * w.grad", "    w.data -= 1e-4 * w.grad\n    w.grad.zero_()")
+
+
+# What a history may hold besides: magics, empty cells, errors, another grader's cells, and a diagnosis asked for before.
+OTTERS = "import otter\ngrader = otter.Notebook('line.ipynb')\ngrader.check('q1')"
+BESIDE = ["%matplotlib inline", "", "  ", "1 / 0", f"{NAMES}\nassert False", OTTERS]
+
+
+@pytest.mark.parametrize(
+    ("loop", "found"), [(REBINDS, "['leaf-rebound']"), (IN_PLACE, "[]")], ids=["wrong", "right"]
+)
+def test_names_the_mistakes_of_any_history(run: Callable[..., list[Any]], loop: str, found: str) -> None:
+    often = f"{NAMES} * len({{id({ASK}) for _ in range(100)}})"  # asked again in a cell, it answers at once
+    *_, outputs = run([loop, BEGIN, *BESIDE, loop, often])
+    assert outputs[0].data["text/plain"] == found
+
+
+def test_what_stands_in_the_way_of_a_diagnosis_is_shown(run: Callable[..., list[Any]]) -> None:
+    *_, outputs = run([BEGIN, "import grader\ngrader.diagnose_here('no_such_exercise', language='en')"])
+    assert outputs[0].output_type == "execute_result"
+    assert "The notebook was not graded." in outputs[0].data["text/plain"]
+    assert "no_such_exercise" in outputs[0].data["text/html"]
+
+
 def test_outside_of_a_notebook_it_says_what_to_do() -> None:
     import grader
     from grader.errors import UsageError

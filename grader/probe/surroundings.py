@@ -14,8 +14,9 @@ import torch
 # What would wait for a person at a window, or ask for one; each returns at once instead.
 QUIET = {"matplotlib": ("use",), "matplotlib.pyplot": ("show", "pause")}
 
-# What a notebook calls to have itself graded.
+# What a notebook calls to have itself graded: functions of ours, and modules of others with all that is in them.
 OF_GRADER = ("check", "diagnose_here")
+OF_OTHERS = ("otter",)
 
 _seed_python, _seed_python_instance, _seed_torch = random.seed, random.Random.seed, torch.manual_seed
 
@@ -64,6 +65,36 @@ def never_grade_within() -> None:
     """Make what a notebook calls to have itself graded return at once: it is being graded."""
     for name in OF_GRADER:
         setattr(sys.modules["grader"], name, _return_at_once)
+    sys.meta_path.insert(0, _StandInFinder())
+
+
+class _StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds an empty package in the place of a grader's, whether that is installed here or not."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name.partition(".")[0] not in OF_OTHERS:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__getattr__ = _StandIn().__getattr__  # type: ignore[method-assign]
+
+
+class _StandIn:
+    """Anything of a grader's: a class, an object or a function. It has every name, and does nothing."""
+
+    def __call__(self, *_args: object, **_kwargs: object) -> "_StandIn":
+        return self
+
+    def __getattr__(self, name: str) -> "_StandIn":
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _StandIn()
+
+    def _ipython_display_(self) -> None:
+        """Show nothing: not even what a check of it gave back."""
 
 
 class _QuietFinder(importlib.abc.MetaPathFinder):
