@@ -37,7 +37,7 @@ class Grading:
     def show(self, exercise: str | None, language: str | None, *, saved: bool = False) -> Shown | None:
         """Grade, and give what is to be shown; what stands in the way is said in one line."""
         try:
-            path = notebook_path(self._shell.user_ns)
+            path = notebook_path(self._shell.user_ns, self._ran.asking)
             text = as_last_run(path, Ran() if saved else self._ran)
             return run("check", path.name, text, exercise, language)
         except GraderError as error:
