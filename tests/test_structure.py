@@ -52,8 +52,9 @@ MAY_IMPORT = {
     "probe.calls": "probe.acts probe.encode probe.events probe.gradients probe.graph probe.places",
     "probe.exchange": "probe.numbers",
     "probe.watch": "probe.encode probe.numbers",
+    "probe.warned": "probe.places",
     "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
-    " probe.gradients probe.surroundings probe.tensors probe.watch",
+    " probe.gradients probe.surroundings probe.tensors probe.warned probe.watch",
     # what a job is confined by, from the system up
     "kernel": "",
     "kernel.sandbox": "",

@@ -21,6 +21,7 @@ from grader.probe.exchange import Exchange, Swap
 from grader.probe.gradients import GradientRecorder
 from grader.probe.surroundings import fix_seeds, never_grade_within, never_wait_for_plots
 from grader.probe.tensors import Numbering
+from grader.probe.warned import place_warnings_at_the_learners
 from grader.probe.watch import Watch
 
 MAX_ERRORS = 50
@@ -60,6 +61,7 @@ class Probe:
         if request["record"]:
             GradientCalls(self._recorder, self._events, self._acts).install()
             self._events.install()
+            place_warnings_at_the_learners()
         never_wait_for_plots()
         never_grade_within()
         torch.set_num_threads(1)  # sums in another order would end in other last digits
