@@ -100,7 +100,7 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.displayed": "model",
+    "kernel.displayed": "kernel.outputs model",
     "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
