@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "probe.bindings": "",
     "probe.places": "",
     "probe.surroundings": "",
+    "probe.figures": "",
     "probe.itself": "",
     "probe.encode": "probe.itself",
     "probe.numbers": "probe.encode",
@@ -54,7 +55,7 @@ MAY_IMPORT = {
     "probe.watch": "probe.encode probe.numbers",
     "probe.warned": "probe.places",
     "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
-    " probe.gradients probe.surroundings probe.tensors probe.warned probe.watch",
+    " probe.figures probe.gradients probe.surroundings probe.tensors probe.warned probe.watch",
     # what a job is confined by, from the system up
     "kernel": "",
     "kernel.sandbox": "",
