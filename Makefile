@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
 
-.PHONY: demo test slow selftest bubblewrap browser lint format corpus spellings bench soak docs clean
+.PHONY: demo test slow selftest bubblewrap browser elsewhere lint format corpus spellings bench soak docs clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -14,7 +14,7 @@ test: $(READY) bubblewrap
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap browser
+slow: $(READY) bubblewrap browser elsewhere
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every mistake, planted in each reference where it can be, has to be caught and named.
@@ -30,6 +30,10 @@ browser: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
 	test -d .npm/node_modules || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(PAGE_TOOLS) || true
+
+# Other graders; without them, their tests are skipped and say so.
+elsewhere: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[elsewhere]'
 
 lint: $(READY)
 	$(BIN)/ruff check .

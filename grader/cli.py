@@ -3,7 +3,7 @@
 import gc
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
@@ -68,11 +68,10 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     with _answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
-        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, watch=watch)
-        code = on_each(request, settings, partial(check_one, exercise, settings))
-        if open and output is not None:
-            show_page(output)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, watch=watch
+        )
+        code = _reported(request, settings, partial(check_one, exercise, settings), opened=open)
     raise typer.Exit(code)
 
 
@@ -91,11 +90,10 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with _answering(language, None, seed) as (settings, spoken):
-        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
-        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, graded=False)
-        code = on_each(request, settings, partial(diagnose_one, settings))
-        if open and output is not None:
-            show_page(output)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, graded=False
+        )
+        code = _reported(request, settings, partial(diagnose_one, settings), opened=open)
     raise typer.Exit(code)
 
 
@@ -274,6 +272,16 @@ def _answering(
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _reported(request: Request, settings: Settings, one: Callable[..., int], *, opened: bool) -> int:
+    """Do one thing with each file, and give the exit code; `opened`: the report is a page, which is shown in the browser."""
+    if opened:
+        request = request._replace(formats=["html"], output=request.output or page_for(request.files))
+    code = on_each(request, settings, one)
+    if opened and request.output is not None:
+        show_page(request.output)
+    return code
 
 
 def _formats(chosen: list[str] | None) -> list[str]:

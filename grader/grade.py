@@ -45,7 +45,9 @@ def grade(
 ) -> Report:
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
-        with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
+        with contextlib.closing(
+            Experiment(kernels, submission, exercise, settings, progress, draw=True)
+        ) as experiment:
             checks = run_checks(experiment)
             case = Case(submission, experiment.observed, checks, exercise.slug, exercise.manifest.answers)
             prover = Proof(experiment, kernels, settings)

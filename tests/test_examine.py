@@ -83,7 +83,24 @@ for epoch in range(100):
         w1.grad.data.zero_()
         w1.grad.data.zero_()
 """
+BURSTS = LOOP.replace("0.2", "20")
+SWEEP = "for rate in (0.02, 20):" + LOOP.replace("0.2", "rate").replace("\n", "\n    ")
+TWICE = (
+    "def fit(rate):"
+    + LOOP.replace("0.2", "rate").replace("\n", "\n    ")
+    + "\n    return w\nfit(0.2)\nfit(20)"
+)
+STEEP = LOOP.replace("0.2 * w", "0.3 * w").replace(".mean()", ".sum() / 20")
 STRANGERS = {
+    "ends in nan": ([POINTS, BURSTS.replace("60", "200")], ["learning-rate-too-large"]),
+    "ends in nan, as a comment says": ([POINTS, "# lr 太大会发散" + BURSTS.replace("60", "200")], []),
+    "ends in nan, as names say": ([POINTS, BURSTS.replace("60", "200").replace("loss", "exploding")], []),
+    "looks for nan": ([POINTS, BURSTS.replace("60", "200") + "print(torch.isnan(w))"], []),
+    "tries several rates": ([POINTS, SWEEP.replace("60", "200")], []),
+    "calls its training twice": ([POINTS, TWICE.replace("60", "200")], []),
+    "has trained before": ([POINTS, LOOP, BURSTS.replace("60", "200")], []),
+    "overshoots and gets there": ([POINTS, STEEP], []),
+    "ends in nan by a division": ([POINTS, LOOP.replace("60", "1").replace("(w * x - y) ** 2", "(w * x - y) ** 2 / 0")], []),
     "diverges to make a point": ([POINTS, LOOP.replace("0.2", "20"), LOOP], []),
     "shows what is wrong, then what is right": ([POINTS, UNZEROED, REBOUND, LOOP], []),
     "shows how gradients add up": (

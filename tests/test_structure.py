@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "probe.bindings": "",
     "probe.places": "",
     "probe.surroundings": "",
+    "probe.figures": "",
     "probe.itself": "",
     "probe.encode": "probe.itself",
     "probe.numbers": "probe.encode",
@@ -54,8 +55,9 @@ MAY_IMPORT = {
     "probe.calls": "probe.acts probe.encode probe.events probe.gradients probe.graph probe.places",
     "probe.exchange": "probe.numbers",
     "probe.watch": "probe.encode probe.numbers",
+    "probe.warned": "probe.places",
     "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
-    " probe.gradients probe.surroundings probe.tensors probe.watch",
+    " probe.figures probe.gradients probe.surroundings probe.tensors probe.warned probe.watch",
     # what a job is confined by, from the system up
     "kernel": "",
     "kernel.sandbox": "",
@@ -101,7 +103,7 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.displayed": "model",
+    "kernel.displayed": "kernel.outputs model",
     "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",

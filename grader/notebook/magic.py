@@ -39,7 +39,7 @@ class Grading:
     ) -> Shown | None:
         """Grade, and give what is to be shown; what stands in the way is said in one line."""
         try:
-            path = notebook_path(self._shell.user_ns)
+            path = notebook_path(self._shell.user_ns, self._ran.asking)
             text = as_last_run(path, Ran() if saved else self._ran)
             return run("check", path.name, text, exercise, language, course)
         except GraderError as error:
