@@ -3,8 +3,7 @@
 import gc
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,17 +12,16 @@ from typing import Annotated
 import typer
 
 from grader import __version__
+from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
-from grader.errors import GraderError, UsageError
+from grader.errors import UsageError
 from grader.exercise import course_folder, course_from, load_exercise, slugs
-from grader.model import Language
 from grader.options import (
     CourseOption,
     Described,
     ExerciseOption,
     Files,
     FormatOption,
-    LanguageChoice,
     LanguageOption,
     OpenOption,
     OutputOption,
@@ -34,8 +32,8 @@ from grader.options import (
 from grader.report.browser import page_for, show_page
 from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
-from grader.settings import Settings, load_settings
-from grader.text import say, spoken_in
+from grader.settings import Settings
+from grader.text import say
 
 app = typer.Typer(
     name="grader",
@@ -65,7 +63,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded; with --watch, that of the
     last report, or 130 if it was interrupted while it graded.
     """
-    with _answering(language, course, seed) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
         request = Request(
@@ -89,7 +87,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
 
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
-    with _answering(language, None, seed) as (settings, spoken):
+    with answering(language, None, seed) as (settings, spoken):
         request = Request(
             files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, graded=False
         )
@@ -109,7 +107,7 @@ def explain(
 
     Without a name, all mistakes are listed.
     """
-    with _answering(language, None) as (_, spoken):
+    with answering(language, None) as (_, spoken):
         from grader.catalogue import all_mistakes, mistake  # noqa: PLC0415
         from grader.report.explain import page  # noqa: PLC0415
         from grader.report.writer import show_markdown  # noqa: PLC0415
@@ -124,7 +122,7 @@ def explain(
 @app.command()
 def exercises(language: LanguageOption = None, course: CourseOption = None) -> None:
     """List the exercises of the course."""
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         folder = course_folder(settings.course)
         for slug in slugs(folder):
             typer.echo(f"{slug:<22} {load_exercise(folder, slug).manifest.title[spoken]}")
@@ -133,7 +131,7 @@ def exercises(language: LanguageOption = None, course: CourseOption = None) -> N
 @app.command()
 def formats(language: LanguageOption = None) -> None:
     """List the formats that a report can be written in."""
-    with _answering(language, None) as (_, spoken):
+    with answering(language, None) as (_, spoken):
         for name in names():
             typer.echo(f"{name:<22} {format_of(name).words[spoken]}")
 
@@ -150,7 +148,7 @@ def start(
     """Write the starter notebook of an exercise, with its task, to work in."""
     from grader.starter import starter_notebook, write_new  # noqa: PLC0415 - imports nbformat
 
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         path = output or Path(f"{slug}.ipynb")
         exercise = load_exercise(course_folder(settings.course), slug)
         write_new(path, starter_notebook(exercise, spoken, course_from(path.parent, settings.course)))
@@ -169,7 +167,7 @@ def new(
     ] = None,
 ) -> None:
     """Write a small exercise, to be turned into your own."""
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         from grader.authoring import course_for_new, new_exercise  # noqa: PLC0415
 
         folder = course_for_new(settings.course)
@@ -203,7 +201,7 @@ def doctor(
 
     Exit codes: 0 others' submissions can be graded here, 1 they cannot, 2 unusable request.
     """
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         from grader.doctor import examine  # noqa: PLC0415
         from grader.report import doctor as words  # noqa: PLC0415
         from grader.report.writer import screen  # noqa: PLC0415
@@ -234,7 +232,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - its options
 
     Exit codes: 0 no gap, 1 a gap that is not known, 2 unusable request or course, 3 could not be graded.
     """
-    with _answering(language, course, seed) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         from grader.report import selftest as words  # noqa: PLC0415 - with torch's parts, which take a while
         from grader.report.writer import counting, screen  # noqa: PLC0415
         from grader.selftest import selftest as test  # noqa: PLC0415
@@ -253,25 +251,6 @@ def _common(
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-@contextmanager
-def _answering(
-    language: LanguageChoice | None, course: str | None, seed: int | None = None
-) -> Iterator[tuple[Settings, Language]]:
-    """Give the settings and the language; turn an error that is the user's to mend into one line and its exit code."""
-    spoken = spoken_in(language)
-    try:
-        settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
-        spoken = spoken_in(settings.language)
-        yield settings, spoken
-    except GraderError as error:
-        from grader.report.writer import complain  # noqa: PLC0415 - rich is imported when there is something to say
-
-        complain(error, spoken)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _reported(request: Request, settings: Settings, one: Callable[..., int], *, opened: bool) -> int:
