@@ -56,7 +56,9 @@ ENDS = {
     "many cells": Ended(("import time\ntime.sleep(0.6)", ENDLESS, LATER), "run-time-limit", 2, 2, "1.7"),
     "a flood of lines": Ended(("while True: print('x' * 1000)", LATER), "output-limit", 1, 1, "200,000"),
     "one huge line": Ended(("print('x' * 10_000_000)", LATER), "output-limit", 1, 1, "200,000"),
-    "a line a little too long": Ended(("x = 1\nprint('x' * 200_100)", LATER), "output-limit", 1, 2, "200,000"),
+    "a line a little too long": Ended(
+        ("x = 1\nprint('x' * 200_100)", LATER), "output-limit", 1, 2, "200,000"
+    ),
     "very many displays": Ended(("while True: display(0)", LATER), "message-limit", 1, 1, "300"),
     "os._exit": Ended(("import os", "os._exit(0)", LATER), "kernel-died", 2, None),
     "a segmentation fault": Ended(("import ctypes\nctypes.string_at(0)", LATER), "kernel-died", 1, None),
