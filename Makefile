@@ -63,7 +63,7 @@ docs: $(READY)
 
 # The documentation as a site, in site/. A link, an anchor or a page that leads nowhere is an error.
 site: $(SITE_TOOLS)
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --fresh-env --write-all docs site
 	@echo "Open site/index.html in a browser."
 
 $(SITE_TOOLS): $(READY)
