@@ -1,10 +1,10 @@
 """The command line: one command, one call. Heavy imports wait until a command needs them."""
 
 import gc
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,10 +15,11 @@ import typer
 from grader import __version__
 from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import GraderError, UsageError
-from grader.exercise import course_folder, load_exercise, slugs
+from grader.exercise import course_folder, course_from, load_exercise, slugs
 from grader.model import Language
 from grader.options import (
     CourseOption,
+    Described,
     ExerciseOption,
     Files,
     FormatOption,
@@ -44,13 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Described(StrEnum):
-    """What has a schema."""
-
-    report = "report"
-    doctor = "doctor"
 
 
 @app.command()
@@ -156,19 +150,33 @@ def start(
     course: CourseOption = None,
 ) -> None:
     """Write the starter notebook of an exercise, with its task, to work in."""
-    from grader.starter import starter_notebook  # noqa: PLC0415 - imports nbformat
+    from grader.starter import starter_notebook, write_new  # noqa: PLC0415 - imports nbformat
 
     with _answering(language, course) as (settings, spoken):
-        content = starter_notebook(load_exercise(course_folder(settings.course), slug), spoken)
         path = output or Path(f"{slug}.ipynb")
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(content)
-        except FileExistsError:
-            raise UsageError("file-exists", path=str(path)) from None
-        except OSError as error:
-            raise UsageError("file-not-written", path=str(path), reason=error.strerror or "") from None
+        exercise = load_exercise(course_folder(settings.course), slug)
+        write_new(path, starter_notebook(exercise, spoken, course_from(path.parent, settings.course)))
         typer.echo(one_line(say("start-written", spoken, {"path": str(path)})))
+
+
+@app.command()
+def new(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Its name: small letters, digits and _.")],
+    language: LanguageOption = None,
+    title: Annotated[str | None, typer.Option("--title", help="Its title, until you translate it.")] = None,
+    course: Annotated[
+        str | None,
+        typer.Option("--course", help="The course, made where there is none; this folder by default."),
+    ] = None,
+) -> None:
+    """Write a small exercise, to be turned into your own."""
+    with _answering(language, course) as (settings, spoken):
+        from grader.authoring import course_for_new, new_exercise  # noqa: PLC0415
+
+        folder = course_for_new(settings.course)
+        for path in new_exercise(folder, slug, title):
+            typer.echo(one_line(str(path)))
+        typer.echo(say("new-written", spoken, {"slug": slug, "course": one_line(shlex.quote(str(folder)))}))
 
 
 @app.command()

@@ -6,6 +6,7 @@ A comment right before a block says what it is, where the block does not:
     <!-- example: output -->                   what the command before printed; … stands for anything
     <!-- example: file NAME -->                what that file holds from here on
     <!-- example: cell of NAME -->             a notebook's cell from here on: the one that begins with the same line
+    <!-- example: change of NAME -->           a diff of a file: lines with - go, lines with + come
     <!-- example: until "WORDS" -->            a command that goes on until it is interrupted, here once it has said the words
     <!-- example: check of SLUG -->            a check file of that exercise, which the reference passes
     <!-- example: in exercise.toml -->         fits into an exercise.toml

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from grader.authoring import new_exercise
 from grader.model import Report
 from tests.conftest import SAMPLE
 
@@ -42,6 +43,14 @@ def test_grades_the_notebook_around_it(run: Callable[..., list[Any]]) -> None:
     shown = outputs[0].data
     assert "10 / 10" in shown["text/plain"]
     assert shown["text/html"].startswith('<iframe title="grader" sandbox srcdoc="&lt;!DOCTYPE html&gt;')
+
+
+def test_grades_by_a_course_of_ones_own(run: Callable[..., list[Any]], tmp_path: Path) -> None:
+    new_exercise(tmp_path / "my course", "spring")
+    right = (tmp_path / "my course" / "reference" / "spring.py").read_text("utf-8")
+    asked = f"%grade spring --language en --course '{tmp_path / 'my course'}'"
+    *_, outputs = run([LOADED, right, asked])
+    assert "10 / 10" in outputs[0].data["text/plain"]
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before it was loaded", "after"])

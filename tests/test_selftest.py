@@ -120,6 +120,31 @@ def test_equivalents_are_right_and_a_check_that_sees_nothing_is_a_gap(course: Pa
 
 
 @pytest.mark.parametrize(
+    ("checks", "mistake", "code", "says"),
+    [
+        (LAX, "training-too-short", 0, "0 gaps, 1 known misses."),
+        (
+            STRICT,
+            "leaf-rebound",
+            1,
+            "leaf-rebound is named by now; take it from the known misses, in exercise.toml",
+        ),
+    ],
+    ids=["missed", "stale"],
+)
+def test_a_course_lists_its_own_known_misses(
+    course: Path, checks: str, mistake: str, code: int, says: str
+) -> None:
+    if checks == LAX:
+        weaken(course)
+    with (course / "exercises" / SLUG / "exercise.toml").open("a") as file:
+        file.write(f'\n[known_misses]\n"{mistake}" = "It is one of ours."\n')
+    done = grader("selftest", ".", "--mistake", mistake, "--jobs", "1", "--plants", "1", folder=course)
+    assert done.code == code, done.out
+    assert says in done.out
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (

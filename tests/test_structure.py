@@ -33,7 +33,9 @@ MAY_IMPORT = {
     "archive": "errors files",
     "load": "archive errors files model source",
     "exercise": "errors limits model",
-    "starter": "errors exercise model",
+    "gaps": "errors load",
+    "starter": "errors exercise gaps model",
+    "authoring": "errors",
     # inside the learner's process
     "probe": "",
     "probe.bindings": "",
@@ -134,12 +136,12 @@ MAY_IMPORT = {
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
-    " rewrites settings starter workers",
+    " rewrites runner settings starter workers",
     # what people see
     **REPORT,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
-    "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
+    "cli": "authoring catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
     " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
@@ -149,7 +151,7 @@ OF_A_MISTAKE = "arrays model trace values evidence.*"
 DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),

@@ -42,6 +42,7 @@ class Walk:
             "output": self._output,
             "file": self._file,
             "cell": self._cell,
+            "change": self._change,
             "until": self._until,
             "check": self._check,
             "in": self._manifest,
@@ -124,6 +125,16 @@ class Walk:
         assert len(begun) == 1, f"{example.place}: {len(begun)} cells of {path.name} begin with {head}"
         begun[0]["source"] = example.text
         path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), "utf-8")
+
+    def _change(self, example: Example, rest: str) -> None:
+        """Apply a diff without line numbers: its lines stand in the file once."""
+        path = self.folder / rest.removeprefix("of ")
+        text, lines = path.read_text("utf-8"), example.text.splitlines()
+        before, after = (
+            "".join(f"{line[1:]}\n" for line in lines if not line.startswith(other)) for other in "+-"
+        )
+        assert text.count(before) == 1, f"{example.place}: this stands {text.count(before)} times in {path.name}"
+        path.write_text(text.replace(before, after), "utf-8")
 
     def _until(self, example: Example, words: str) -> None:
         """Start it, wait for its words, and interrupt it, as Ctrl-C does."""

@@ -11,7 +11,9 @@ from grader.notebook.command import Shown, run
 NAME = "notebook.ipynb"
 
 
-def diagnose_here(exercise: str | None = None, language: str | None = None) -> Shown:
+def diagnose_here(
+    exercise: str | None = None, language: str | None = None, course: str | None = None
+) -> Shown:
     """Name the mistakes in all cells that this kernel has run before the one that calls this.
 
     With an exercise, its checks are run as well, so that mends are proven by points. Raises UsageError outside of a notebook.
@@ -25,4 +27,4 @@ def diagnose_here(exercise: str | None = None, language: str | None = None) -> S
         if source.strip()
     ]
     text = str(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
-    return run("diagnose" if exercise is None else "check", NAME, text, exercise, language)
+    return run("diagnose" if exercise is None else "check", NAME, text, exercise, language, course)
