@@ -97,7 +97,7 @@ class Walk:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=2 * SECONDS,
+            timeout=4 * SECONDS,
             check=False,
         )
         self.outcome = Outcome(done.returncode, done.stdout, done.stderr)
@@ -133,7 +133,9 @@ class Walk:
         before, after = (
             "".join(f"{line[1:]}\n" for line in lines if not line.startswith(other)) for other in "+-"
         )
-        assert text.count(before) == 1, f"{example.place}: this stands {text.count(before)} times in {path.name}"
+        assert text.count(before) == 1, (
+            f"{example.place}: this stands {text.count(before)} times in {path.name}"
+        )
         path.write_text(text.replace(before, after), "utf-8")
 
     def _until(self, example: Example, words: str) -> None:
