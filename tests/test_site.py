@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import html5lib
 import pytest
 
+from tests.browser import Browser, View, found
 from tests.examples import DOCS
 
 pytest.importorskip("furo", reason="`make site` installs what it is built with")
@@ -18,6 +19,9 @@ pytestmark = pytest.mark.slow
 
 # What a browser fetches by itself when it shows a page; an `a` waits for a click.
 FETCHED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
+NARROW, WIDE = 320, 1280
+STICKS_OUT = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FOUND = "Search._performSearch(...Search._parseQuery('{}')).length"
 OTHER_HOST = re.compile(r"^(?:[a-z]+:)?//")
 
 
@@ -97,4 +101,23 @@ def test_what_is_written_can_be_searched_for(site: Path) -> None:
     text = (site / "searchindex.js").read_text("utf-8")
     index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
     assert {"tutorials/learner", "tutorials/learner.zh"} <= set(index["docnames"])
-    assert {"notebook", "gradient", "sandbox"} <= index["terms"].keys()
+    assert {"notebook", "gradient", "sandbox", "梯度", "直线"} <= index["terms"].keys()
+
+
+@pytest.mark.skipif(found() is None, reason="needs Chromium")
+def test_a_browser_shows_and_searches_it(site: Path) -> None:
+    with Browser() as browser:
+        for name in ("index", "tutorials/learner", "tutorials/learner.zh", "architecture", "report"):
+            for view in (View(NARROW, dark=True), View(WIDE, dark=False)):
+                seen = browser.look(site / f"{name}.html", view, [STICKS_OUT])
+                assert [
+                    address
+                    for address in seen.asked
+                    if not address.startswith((f"{site.as_uri()}/", "data:"))
+                ] == []
+                assert (seen.said, seen.answers) == ([], [0]), (name, view)
+        words = ("gradient", "梯度", "最小二乘", "参数名 w", "nowheretobefound")
+        seen = browser.look(
+            site / "search.html", View(WIDE, dark=False), [FOUND.format(word) for word in words]
+        )
+    assert [count > 0 for count in seen.answers] == [True, True, True, True, False], seen.answers
