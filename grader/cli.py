@@ -156,7 +156,8 @@ def start(
         path = output or Path(f"{slug}.ipynb")
         exercise = load_exercise(course_folder(settings.course), slug)
         write_new(path, starter_notebook(exercise, spoken, course_from(path.parent, settings.course)))
-        typer.echo(one_line(say("start-written", spoken, {"path": str(path)})))
+        options = "" if course is None else f" --course {shlex.quote(course)}"
+        typer.echo(one_line(say("start-written", spoken, {"path": str(path), "options": options})))
 
 
 @app.command()

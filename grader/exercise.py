@@ -157,16 +157,16 @@ def course_from(folder: Path, chosen: str | None) -> str | None:
 
 
 def slugs(course: Path) -> list[str]:
-    """The exercises of a course, by folder name."""
-    return sorted(path.parent.name for path in (course / "exercises").glob("*/exercise.toml"))
+    """The exercises of a course, by folder name. Raises CourseError if it has none."""
+    found = sorted(path.parent.name for path in (course / "exercises").glob("*/exercise.toml"))
+    if not found:
+        raise CourseError("course-empty", path=str(course))
+    return found
 
 
 def load_exercise(course: Path, slug: str) -> Exercise:
     """Read one exercise. Raises UsageError if there is none of that name, CourseError if it is malformed, or the course has none at all."""
-    known = slugs(course)
-    if not known:
-        raise CourseError("course-empty", path=str(course))
-    if slug not in known:
+    if slug not in (known := slugs(course)):
         raise UsageError("exercise-unknown", exercise=slug, known=", ".join(known))
     folder = course / "exercises" / slug
     return Exercise(

@@ -103,12 +103,16 @@ def test_a_course_elsewhere_is_listed_started_and_graded(course: Path) -> None:
     (folder / "grader.toml").write_text('course = "my course"\n')
     listed = grader("exercises", folder=folder)
     assert [line.split()[0] for line in listed.out.splitlines()] == slugs(course)
+    (folder / "empty" / "exercises").mkdir(parents=True)
+    done = grader("exercises", "--course", "empty", folder=folder)
+    assert (done.code, done.err.split(":")[0]) == (2, "empty has no exercise")
     assert grader("start", "spring", folder=folder).code == 0
     assert "%grade --course 'my course'" in (folder / "spring.ipynb").read_text("utf-8")
     shutil.copy(course / "reference" / "spring_2.py", folder / "mine.py")
     done = grader("check", "spring.ipynb", folder=folder)
     assert (done.code, done.err) == (1, "")
     assert "1 / 10" in done.out
+    assert "Cell 4 still has a gap." in done.out
     done = grader("check", "mine.py", "--exercise", "spring_2", "--course", course, folder=folder)
     assert (done.code, done.err) == (0, "")
     assert "10 / 10" in done.out

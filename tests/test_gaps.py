@@ -154,6 +154,7 @@ def test_start_writes_it_with_the_task_and_the_way_to_its_course(course: Path) -
     (course / "work").mkdir()
     done = grader("start", SLUG, "--course", ".", "--output", "work/a.ipynb", folder=course)
     assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("grader check work/a.ipynb --course .\n")
     notebook = json.loads((course / "work" / "a.ipynb").read_text("utf-8"))
     sources = ["".join(cell["source"]) for cell in notebook["cells"]]
     assert sources[:3] == ["# Task\n", "%load_ext grader", "import torch"]

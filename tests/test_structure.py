@@ -159,7 +159,8 @@ HARMLESS = {
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
 BEFORE_LEARNERS = {
     "probe.encode": {"getattr", "id", "np.dtype", "sorted", "tuple", "_items"},
-    "probe.tensors": {"getattr"},
+    "probe.tensors": {"getattr", "id"},
+    "probe.places": {"id"},
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

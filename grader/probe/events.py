@@ -2,7 +2,7 @@
 
 Patched are the constructor and `zero_grad` of optimizers, `zero_grad` of modules; steps are heard of by torch's
 own hooks. Gradient calls are told by `probe.calls`. Of each place the first `FIRST` calls are looked at, then
-ever fewer: a quarter more calls later. Where looking fails, since names and tensors may be of the learner's own
+ever fewer: half as many again each time. Where looking fails, since names and tensors may be of the learner's own
 classes, the call goes unrecorded.
 """
 
@@ -22,7 +22,7 @@ from grader.probe.places import cell_number, learner_frames
 from grader.probe.tensors import Memories, Numbering, Sight, copied, describe_tensor, in_sight, sight_of
 
 FIRST = 20
-SPREAD, LOOKS = 4, 60
+SPREAD, LOOKS = 2, 40
 MAX_PLACES = 200
 MAX_EVENTS = 1_500
 MAX_WITHIN = 4
@@ -53,7 +53,7 @@ class EventRecorder(Watcher):
 
     def __init__(self, numbering: Numbering) -> None:
         self._numbering = numbering
-        # The later calls that are looked at: 20, 25, 31, … a quarter more each time.
+        # The later calls that are looked at: 20, 30, 45, … half as many again each time.
         self._later = frozenset(int(FIRST * (1 + 1 / SPREAD) ** k) for k in range(LOOKS))
         self.clear()
 

@@ -3,12 +3,16 @@
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from types import FrameType
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType, NoneType
+from typing import Any
 
 import torch
 
 MAX_NAMES = 4
 MAX_MEMBERS = 8
+# Types of most of what names hold; none of them holds tensors.
+OF_LANGUAGE = (int, float, str, bool, dict, type, ModuleType, FunctionType, BuiltinFunctionType, NoneType)
+PLAIN = {id(kind) for kind in (*OF_LANGUAGE, torch.Tensor)}
 # The kernel compiles cell n under this name (see `grader.kernel.worker`), so frames can be told apart.
 CELL_FILE = "<cell {number}>"
 
@@ -42,18 +46,28 @@ def names_of(things: Sequence[object], frames: list[FrameType]) -> dict[int, lis
     scopes = {id(scope): scope for frame in frames for scope in (frame.f_locals, frame.f_globals)}
     for scope in scopes.values():
         for name, value in list(scope.items()):
-            if not name.startswith("_"):
-                for label, member in _members(name, value):
-                    labels = found.get(id(member))
-                    if labels is not None and label not in labels and len(labels) < MAX_NAMES:
-                        labels.append(label)
+            kind = type(value)
+            if id(value) in found:
+                members: Iterable[tuple[str, object]] = ((name, value),)
+            elif id(kind) in PLAIN or not _holds_tensors(value, kind):
+                continue
+            else:
+                members = _members(name, value)
+            for label, member in members:
+                labels = found.get(id(member))
+                if labels is not None and label[0] != "_" and label not in labels and len(labels) < MAX_NAMES:
+                    labels.append(label)
     return found
 
 
-def _members(name: str, value: object) -> Iterable[tuple[str, object]]:
-    """A value and what it holds, by how each is reached."""
+def _holds_tensors(value: Any, kind: type) -> bool:
+    if kind is list or kind is tuple:
+        return len(value) <= MAX_MEMBERS
+    return isinstance(value, torch.nn.Module)
+
+
+def _members(name: str, value: Any) -> Iterable[tuple[str, object]]:
+    """What a value holds, by how each is reached."""
     if isinstance(value, torch.nn.Module):
         return [(f"{name}.{own}", parameter) for own, parameter in value.named_parameters()]
-    if type(value) in (list, tuple) and len(value) <= MAX_MEMBERS:  # type: ignore[arg-type]
-        return [(f"{name}[{k}]", member) for k, member in enumerate(value)]  # type: ignore[arg-type, var-annotated]
-    return ((name, value),)
+    return [(f"{name}[{k}]", member) for k, member in enumerate(value)]

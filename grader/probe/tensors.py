@@ -23,7 +23,15 @@ MAX_HOLDERS = 20
 MAX_TEXT = 80
 OF_IPYTHON = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 # Names whose types say nothing of a training.
-DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
+UNTOLD = (
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    type,
+    torch.Tensor,
+)
+NUMBERS_AND_TEXTS = {id(kind) for kind in (int, float, bool, str)}
 
 _plain_grad, _is_leaf, _requires_grad, _grad_fn = (
     getattr(torch.Tensor, name).__get__ for name in ("grad", "is_leaf", "requires_grad", "grad_fn")
@@ -121,7 +129,7 @@ class Sight:
         """The types of what else names hold, but for modules, functions and classes."""
         found = {}
         for name, value in self.names.items():
-            if type(value) not in (int, float, bool, str) and not isinstance(value, (torch.Tensor, *DULL)):
+            if id(type(value)) not in NUMBERS_AND_TEXTS and not isinstance(value, UNTOLD):
                 found[name] = type_name(value)
         return dict(list(found.items())[:MAX_PLAIN])
 
