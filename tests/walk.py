@@ -109,7 +109,7 @@ class Walk:
         del rest
         wanted = ".*".join(map(re.escape, example.text.strip("\n").split("…")))
         assert re.fullmatch(wanted, self.printed(), re.DOTALL), (
-            f"{example.place} shows other output than this:\n{self.printed()}"
+            f"{example.place} shows other output than this (`python -m tests.measure.examples` writes it):\n{self.printed()}"
         )
 
     def _file(self, example: Example, name: str) -> None:
