@@ -45,7 +45,8 @@ def cells_with_gaps(text: str, path: str) -> Iterator[tuple[str, str]]:
     for part in module_parts(text):
         shown = part if part.mark else _without_docstring(part)
         lines = list(_with_gaps(shown, path))
-        if not any(line.strip() for line in lines):
+        # What stands above all cells is often but a comment of an editor's or a converter's.
+        if not any(line.strip() and (part.mark or not line.startswith("#")) for line in lines):
             continue
         if part.kind == "code":
             yield part.kind, "\n".join([*_title(part), *lines]).strip("\n")
@@ -54,6 +55,8 @@ def cells_with_gaps(text: str, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _with_gaps(part: Part, path: str) -> Iterator[str]:
+    if MARKER.search(part.mark):
+        raise CourseError("marker-on-mark", path=path, line=part.start - 1)
     opened: Marker | None = None
     for number, line in enumerate(part.lines, start=part.start):
         match = MARKER.search(line)
@@ -81,9 +84,10 @@ def _without_docstring(head: Part) -> Part:
         first = next(iter(ast.parse("\n".join(head.lines)).body), None)
     except SyntaxError:  # to be seen when it is run
         return head
-    told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    end = first.end_lineno if first is not None and told else None
-    if end is None or is_marked("\n".join(head.lines[:end])):
+    if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
+        return head
+    end = first.end_lineno
+    if end is None or not isinstance(first.value.value, str) or is_marked("\n".join(head.lines[:end])):
         return head
     return head._replace(start=head.start + end, lines=head.lines[end:])
 

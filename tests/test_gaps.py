@@ -69,6 +69,20 @@ def test_a_marked_reference_is_the_learners_notebook() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [
+        ("#!/usr/bin/env python\n# ---\n# jupyter: {}\n# ---\n", []),
+        ('# A comment.\n"""Told."""\n# Another.\nx = 1\n', ["# Another.\nx = 1"]),
+        ("...\nx = 1\n", ["...\nx = 1"]),
+        ("x = (\n", ["x = ("]),
+    ],
+    ids=range(4),
+)
+def test_what_stands_above_all_cells_is_kept_if_it_is_code(head: str, kept: list[str]) -> None:
+    assert cells(f"{head}# %%\ny = 2\n") == [*(("code", source) for source in kept), ("code", "y = 2")]
+
+
 # A line of a cell: 0 stands outside, 1 in a solution, 2 in hidden tests.
 LINES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "    ", "\t"])), max_size=8)
 MARKS = st.sampled_from(["# %%", "#%% Title", "# %% [markdown]", "# In[3]:", "# %% [raw]"])
@@ -93,7 +107,7 @@ def test_no_line_of_a_solution_gets_out_and_every_other_stays(
                 gaps += kind == 1
                 inside = kind
             name = f"{'kept' if kind == 0 else 'secret'}_{len(written)}"
-            written.append(f"{indent}# {name}")
+            written.append(f"{indent}x = '{name}'")
             kept += [name] if kind == 0 else []
     sources = "\n".join(source for _, source in cells("\n".join(written)))
     assert re.findall(r"kept_\d+", sources) == kept
@@ -121,6 +135,7 @@ ODD = {
     ),
     "### BEGIN SOLUTION\nx = 1\n### END HIDDEN TESTS": ("marker-not-opened", 3),
     "# %%\n### BEGIN SOLUTION\nx = 1\n# %%\n### END SOLUTION": ("marker-not-closed", 2),
+    "# %%\nx = 1\n# %% BEGIN SOLUTION\ny = 2\n# %% END SOLUTION\nz = 3": ("marker-on-mark", 3),
     "### BEGIN SOLUTION\n### END SOLUTION\n### END SOLUTION": ("marker-not-opened", 3),
     '### BEGIN SOLUTION\n"""Told."""\n### END SOLUTION\n# %%\n\nx = 1\n### END SOLUTION': (
         "marker-not-opened",

@@ -55,7 +55,8 @@ def course(tmp_path: Path) -> Path:
     """A course of one exercise, with a starter that does nothing; its checks are still to be written."""
     write_course(tmp_path, STRICT, reference=REFERENCE)
     folder = tmp_path / "exercises" / SLUG
-    (folder / "task.en.md").write_text("Find w.\n")
+    for language in ("en", "zh"):
+        (folder / f"task.{language}.md").write_text("Find w.\n")
     cell: dict[str, object] = {
         "cell_type": "code",
         "id": "c",

@@ -146,6 +146,12 @@ def test_grades_a_notebook(python: Path, tmp_path: Path) -> None:
     assert (report["status"], report["score"], report["max_score"]) == ("graded", 10, 10)
 
 
+def test_writes_a_new_exercise(python: Path, tmp_path: Path) -> None:
+    run(python, "-m", "grader", "new", "spring", "--course", "course", folder=tmp_path)
+    listed = run(python, "-m", "grader", "exercises", "--course", "course", folder=tmp_path)
+    assert listed.split()[0] == "spring"
+
+
 # Who grades: whoever runs the tests and, if that is root, an ordinary user in a world where Python can be reached.
 GRADES: dict[str, tuple[str, ...]] = {
     "self": (),
