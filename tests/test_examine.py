@@ -50,6 +50,15 @@ def test_finds_nothing_where_nothing_is(tmp_path: Path) -> None:
     assert "Mistakes found: 0" in told.out
 
 
+def test_nothing_is_run_again_where_no_rerun_could_prove_anything(
+    kernels: Kernels, write_notebook: Callable[..., Path]
+) -> None:
+    """Without points and without an error there is nothing that a mend could better: no minute is spent on trying."""
+    report = examine(load(write_notebook(POINTS, UNZEROED)), Settings(), kernels)
+    assert [finding.mistake for finding in report.findings] == ["gradients-not-zeroed"]
+    assert (report.reruns, report.untried) == (0, 0)
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     told = grader("diagnose", "none.py", folder=tmp_path)
     assert told.code == 2
