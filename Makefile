@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+SITE_TOOLS := .venv/.site
 PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
 
-.PHONY: demo test slow selftest bubblewrap postgresql browser lint format corpus spellings bench soak docs clean
+.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere lint format corpus spellings bench soak docs site clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -14,7 +15,7 @@ test: $(READY) bubblewrap postgresql
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap postgresql browser
+slow: $(READY) bubblewrap postgresql browser elsewhere $(SITE_TOOLS)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every mistake, planted in each reference where it can be, has to be caught and named.
@@ -34,6 +35,10 @@ browser: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
 	test -d .npm/node_modules || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(PAGE_TOOLS) || true
+
+# Other graders; without them, their tests are skipped and say so.
+elsewhere: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[elsewhere]'
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -64,10 +69,19 @@ soak: $(READY)
 docs: $(READY)
 	$(BIN)/python -m tests.measure.docs
 
+# The documentation as a site, in site/. A link, an anchor or a page that leads nowhere is an error.
+site: $(SITE_TOOLS)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --fresh-env --write-all docs site
+	@echo "Open site/index.html in a browser."
+
+$(SITE_TOOLS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $(SITE_TOOLS)
+
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
 
 clean:
-	rm -rf .venv .npm dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .npm dist build site .pytest_cache .mypy_cache .ruff_cache

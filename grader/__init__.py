@@ -19,7 +19,9 @@ def load_ipython_extension(shell: Any) -> None:
     grading_in(shell)
 
 
-def check(exercise: str | None = None, language: str | None = None) -> "Shown | None":
+def check(
+    exercise: str | None = None, language: str | None = None, course: str | None = None
+) -> "Shown | None":
     """Grade the notebook that is being worked on, as `%grade` does."""
     from IPython.core.getipython import get_ipython  # noqa: PLC0415
 
@@ -29,11 +31,13 @@ def check(exercise: str | None = None, language: str | None = None) -> "Shown | 
     shell = get_ipython()
     if shell is None:
         raise UsageError("notebook-unknown")
-    return grading_in(shell).show(exercise, language)
+    return grading_in(shell).show(exercise, language, course)
 
 
-def diagnose_here(exercise: str | None = None, language: str | None = None) -> "Shown":
+def diagnose_here(
+    exercise: str | None = None, language: str | None = None, course: str | None = None
+) -> "Shown":
     """Name the mistakes in the cells that this notebook has run so far."""
     from grader.notebook import here  # noqa: PLC0415
 
-    return here.diagnose_here(exercise, language)
+    return here.diagnose_here(exercise, language, course)

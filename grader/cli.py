@@ -1,8 +1,9 @@
 """The command line: one command, one call. Heavy imports wait until a command needs them."""
 
 import gc
+import shlex
 import sys
-from enum import StrEnum
+from collections.abc import Callable
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -14,9 +15,10 @@ from grader import __version__, batch_commands
 from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import UsageError
-from grader.exercise import course_folder, load_exercise, slugs
+from grader.exercise import course_folder, course_from, load_exercise, slugs
 from grader.options import (
     CourseOption,
+    Described,
     ExerciseOption,
     Files,
     FormatOption,
@@ -30,6 +32,7 @@ from grader.options import (
 from grader.report.browser import page_for, show_page
 from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
+from grader.settings import Settings
 from grader.text import say
 
 app = typer.Typer(
@@ -40,16 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
 app.add_typer(batch_commands.app, name="batch")
-
-
-class Described(StrEnum):
-    """What has a schema."""
-
-    report = "report"
-    doctor = "doctor"
 
 
 @app.command()
@@ -73,11 +67,10 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     with answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
-        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
-        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, watch=watch)
-        code = on_each(request, settings, partial(check_one, exercise, settings))
-        if open and output is not None:
-            show_page(output)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, watch=watch
+        )
+        code = _reported(request, settings, partial(check_one, exercise, settings), opened=open)
     raise typer.Exit(code)
 
 
@@ -96,11 +89,10 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
     with answering(language, None, seed) as (settings, spoken):
-        formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
-        request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, graded=False)
-        code = on_each(request, settings, partial(diagnose_one, settings))
-        if open and output is not None:
-            show_page(output)
+        request = Request(
+            files, _formats(format), output, spoken, isolated=not unsafe_no_sandbox, graded=False
+        )
+        code = _reported(request, settings, partial(diagnose_one, settings), opened=open)
     raise typer.Exit(code)
 
 
@@ -155,19 +147,34 @@ def start(
     course: CourseOption = None,
 ) -> None:
     """Write the starter notebook of an exercise, with its task, to work in."""
-    from grader.starter import starter_notebook  # noqa: PLC0415 - imports nbformat
+    from grader.starter import starter_notebook, write_new  # noqa: PLC0415 - imports nbformat
 
     with answering(language, course) as (settings, spoken):
-        content = starter_notebook(load_exercise(course_folder(settings.course), slug), spoken)
         path = output or Path(f"{slug}.ipynb")
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(content)
-        except FileExistsError:
-            raise UsageError("file-exists", path=str(path)) from None
-        except OSError as error:
-            raise UsageError("file-not-written", path=str(path), reason=error.strerror or "") from None
-        typer.echo(one_line(say("start-written", spoken, {"path": str(path)})))
+        exercise = load_exercise(course_folder(settings.course), slug)
+        write_new(path, starter_notebook(exercise, spoken, course_from(path.parent, settings.course)))
+        options = "" if course is None else f" --course {shlex.quote(course)}"
+        typer.echo(one_line(say("start-written", spoken, {"path": str(path), "options": options})))
+
+
+@app.command()
+def new(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Its name: small letters, digits and _.")],
+    language: LanguageOption = None,
+    title: Annotated[str | None, typer.Option("--title", help="Its title, until you translate it.")] = None,
+    course: Annotated[
+        str | None,
+        typer.Option("--course", help="The course, made where there is none; this folder by default."),
+    ] = None,
+) -> None:
+    """Write a small exercise, to be turned into your own."""
+    with answering(language, course) as (settings, spoken):
+        from grader.authoring import course_for_new, new_exercise  # noqa: PLC0415
+
+        folder = course_for_new(settings.course)
+        for path in new_exercise(folder, slug, title):
+            typer.echo(one_line(str(path)))
+        typer.echo(say("new-written", spoken, {"slug": slug, "course": one_line(shlex.quote(str(folder)))}))
 
 
 @app.command()
@@ -245,6 +252,16 @@ def _common(
     if version:
         typer.echo(__version__)
         raise typer.Exit
+
+
+def _reported(request: Request, settings: Settings, one: Callable[..., int], *, opened: bool) -> int:
+    """Do one thing with each file, and give the exit code; `opened`: the report is a page, which is shown in the browser."""
+    if opened:
+        request = request._replace(formats=["html"], output=request.output or page_for(request.files))
+    code = on_each(request, settings, one)
+    if opened and request.output is not None:
+        show_page(request.output)
+    return code
 
 
 def _formats(chosen: list[str] | None) -> list[str]:

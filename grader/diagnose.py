@@ -84,10 +84,10 @@ class Detectors:
 
 
 def diagnose(case: Case, rerun: Rerun) -> Diagnosis:
-    """Name the mistakes of a case. With full marks nothing is run again."""
+    """Name the mistakes of a case. Where no rerun could stand higher, nothing is run again."""
     detectors = Detectors()
     suspicions = detectors.detect(case)
-    if case.full:
+    if case.full or not (case.checks or case.errors):
         sure = [one for one in suspicions if one.sureness >= LIKELY]
         return Diagnosis(_unproven(case, sure, "likely", detectors), broken=tuple(detectors.broken))
     prover = _Prover(case, rerun, detectors)

@@ -27,7 +27,7 @@ def examine(
     """Run a submission and name its mistakes. A fault on the grader's own side ends in an `ungradable` report."""
     limits = merged(settings)
     try:
-        run = _run(submission, settings, kernels, limits, progress)
+        run = _run(submission, settings, kernels, limits, progress, draw=True)
     except KernelFault as fault:
         return ungradable(submission.name, submission.sha256, "", fault)
     case = Case(submission, run)
@@ -40,7 +40,7 @@ def examine(
             return None
         reruns += 1
         try:
-            return Case(mended, _run(mended, settings, kernels, limits, None))
+            return Case(mended, _run(mended, settings, kernels, limits))
         except KernelFault:
             return None
 
@@ -76,11 +76,17 @@ def _beyond_doubt(case: Case, diagnosis: Diagnosis) -> list[Finding]:
     ]
 
 
-def _run(
-    submission: Submission, settings: Settings, kernels: Kernels, limits: Limits, progress: Progress | None
+def _run(  # noqa: PLR0913 - one run
+    submission: Submission,
+    settings: Settings,
+    kernels: Kernels,
+    limits: Limits,
+    progress: Progress | None = None,
+    *,
+    draw: bool = False,
 ) -> Run:
     session = kernels.open(limits)
     try:
-        return kernels.do(session.run(submission, seed=settings.seed, progress=progress))
+        return kernels.do(session.run(submission, seed=settings.seed, draw=draw, progress=progress))
     finally:
         kernels.close(session)

@@ -1,12 +1,14 @@
 """folder → Exercise: what a course's `exercises/<slug>/` and `reference/<slug>.py` hold."""
 
 import importlib.util
+import os
 import tomllib
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict, TypeVar
 
 import msgspec
 
@@ -15,6 +17,10 @@ from grader.limits import ChosenLimits
 from grader.model import Language, Watched
 
 PACKAGE = Path(__file__).parent
+T = TypeVar("T")
+
+# Why a mistake is not named.
+Reason = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Wording(TypedDict):
@@ -52,6 +58,14 @@ class FittedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Annotated[int, msgspec.Meta(ge=1, le=20_000)]
 
 
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that training should find: how near to it a typed one is told of, and what training starts from instead."""
+
+    value: float
+    near: float
+    start: float
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`exercise.toml`, field by field.
 
@@ -59,7 +73,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
     limits: those that differ from the defaults; settings go before them.
+    answers: the numbers that training should find, by their names; all of them typed in is a mistake that is named.
     line: what reports draw of an exercise that fits a line.
+    known_misses: mistakes that the self-test plants here and grader does not name, with the reason.
     reference_seconds: how long the reference runs on an ordinary machine; bounds what proving a mistake may cost.
     """
 
@@ -70,8 +86,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: Watch = Watch()
     text: dict[str, Wording] = {}
     limits: ChosenLimits = ChosenLimits()
+    answers: dict[str, Answer] = {}
     line: FittedLine | None = None
+    known_misses: dict[str, Reason] = {}
     reference_seconds: float = 1.0
+
+
+# The entries of these tables are converted one by one first: msgspec says of a table only that something is wrong in it.
+TABLES: dict[str, Any] = {"checks": CheckText, "text": Wording, "answers": Answer, "known_misses": Reason}
 
 
 class Exercise(msgspec.Struct, frozen=True):
@@ -129,30 +151,83 @@ def course_folder(chosen: str | None) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent
 
 
+def course_from(folder: Path, chosen: str | None) -> str | None:
+    """The chosen course as it is named from another folder; None where none is chosen."""
+    return None if chosen is None else Path(os.path.relpath(chosen, folder)).as_posix()
+
+
 def slugs(course: Path) -> list[str]:
-    """The exercises of a course, by folder name."""
-    return sorted(path.parent.name for path in (course / "exercises").glob("*/exercise.toml"))
+    """The exercises of a course, by folder name. Raises CourseError if it has none."""
+    found = sorted(path.parent.name for path in (course / "exercises").glob("*/exercise.toml"))
+    if not found:
+        raise CourseError("course-empty", path=str(course))
+    return found
 
 
 def load_exercise(course: Path, slug: str) -> Exercise:
-    """Read one exercise. Raises UsageError if there is none of that name, CourseError if it is malformed."""
-    if slug not in slugs(course):
-        raise UsageError("exercise-unknown", exercise=slug, known=", ".join(slugs(course)))
+    """Read one exercise. Raises UsageError if there is none of that name, CourseError if it is malformed, or the course has none at all."""
+    if slug not in (known := slugs(course)):
+        raise UsageError("exercise-unknown", exercise=slug, known=", ".join(known))
     folder = course / "exercises" / slug
-    try:
-        manifest = msgspec.convert(tomllib.loads((folder / "exercise.toml").read_text("utf-8")), Manifest)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CourseError("exercise-malformed", exercise=slug, reason=str(error)) from None
     return Exercise(
-        slug=slug, folder=folder, reference=course / "reference" / f"{slug}.py", manifest=manifest
+        slug=slug,
+        folder=folder,
+        reference=course / "reference" / f"{slug}.py",
+        manifest=_manifest(folder / "exercise.toml"),
     )
 
 
+def _manifest(path: Path) -> Manifest:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        for table, of in TABLES.items():
+            for name, entry in _entries(content.get(table)):
+                _converted(entry, of, f"[{table}] {name}: ")
+        return _converted(content, Manifest)
+    except OSError as error:
+        raise CourseError("exercise-malformed", path=str(path), reason=error.strerror or "") from None
+    except ValueError as error:  # of UTF-8, of TOML, of what an exercise is
+        raise CourseError("exercise-malformed", path=str(path), reason=str(error)) from None
+
+
+def _entries(table: object) -> Iterable[tuple[str, object]]:
+    return table.items() if isinstance(table, dict) else ()
+
+
+def _converted(content: object, of: type[T], where: str = "") -> T:
+    """Raises ValueError that says where."""
+    try:
+        return msgspec.convert(content, of)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at ")
+        place = place.strip("`").removeprefix("$").removeprefix(".")
+        raise ValueError(f"{where}{said}{f' (in {place})' if place else ''}") from None
+
+
 def load_reference(exercise: Exercise) -> ModuleType:
-    """Import the reference solution, once per process; it is trusted, and runs in this process."""
+    """Import the reference solution, once per process; it is trusted, and runs in this process.
+
+    Raises CourseError if it is not there, or stops with an error.
+    """
     if not exercise.reference.is_file():
         raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
-    return _import_file(exercise.reference.resolve())
+    try:
+        return _import_file(exercise.reference.resolve())
+    except Exception as error:  # noqa: BLE001 - an author's module may stop with any
+        place = place_in(exercise.reference, error)
+        raise CourseError("reference-broken", path=place, reason=type(error).__name__) from None
+
+
+def place_in(file: Path, error: BaseException) -> str:
+    """A file, with the line in it from which an exception came, if it did."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) == file.resolve()
+    ]
+    if isinstance(error, SyntaxError) and error.filename == str(file.resolve()):
+        lines.append(error.lineno)
+    return f"{file}, line {lines[-1]}" if lines else str(file)
 
 
 @cache

@@ -41,8 +41,13 @@ class Experiment:
         settings: Settings,
         progress: Progress | None = None,
         most_seconds: float | None = None,
+        *,
+        draw: bool = False,
     ) -> None:
-        """Run the submission, for `most_seconds` at most if that is given. Raises KernelFault if no kernel can be had."""
+        """Run the submission, for `most_seconds` at most if that is given; draw its figures if asked to.
+
+        Raises KernelFault if no kernel can be had.
+        """
         self._kernels = kernels
         self.submission = submission
         self.exercise = exercise
@@ -61,6 +66,7 @@ class Experiment:
                     seed=settings.seed,
                     values=exercise.names,
                     watch=exercise.watched,
+                    draw=draw,
                     progress=progress,
                 )
             )

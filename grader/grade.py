@@ -45,9 +45,11 @@ def grade(
 ) -> Report:
     """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
     try:
-        with contextlib.closing(Experiment(kernels, submission, exercise, settings, progress)) as experiment:
+        with contextlib.closing(
+            Experiment(kernels, submission, exercise, settings, progress, draw=True)
+        ) as experiment:
             checks = run_checks(experiment)
-            case = Case(submission, experiment.observed, checks, exercise.slug)
+            case = Case(submission, experiment.observed, checks, exercise.slug, exercise.manifest.answers)
             prover = Proof(experiment, kernels, settings)
             return _report(experiment, case, diagnose(case, prover), kernels.sandbox, prover.reruns)
     except (KernelFault, CourseError) as error:
@@ -97,7 +99,7 @@ class Proof:
             return None
         self._left -= mended.seconds
         self.reruns += 1 + mended.reruns
-        return Case(submission, mended.observed, checks, exercise.slug)
+        return Case(submission, mended.observed, checks, exercise.slug, exercise.manifest.answers)
 
 
 def _report(

@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -195,20 +195,47 @@ def _exercise_of(metadata: object) -> str | None:
 # ---- modules ------------------------------------------------------------------------------------
 
 
+class Part(NamedTuple):
+    """A cell of a module: of what kind it is, its mark (none in front of the first one), and the lines below that.
+
+    start: the number of the first of these lines.
+    """
+
+    kind: Literal["code", "markdown", "raw"]
+    mark: str
+    start: int
+    lines: list[str]
+
+
+def module_parts(text: str) -> list[Part]:
+    """A module's text, split at its cell marks; what stands in front of the first one is a part as well."""
+    lines = text.rstrip("\n").split("\n")
+    marks = [index for index, line in enumerate(lines) if CELL_MARK.match(line)]
+    parts = [Part("code", "", 1, lines[: marks[0] if marks else None])]
+    for index, end in itertools.pairwise([*marks, len(lines)]):
+        parts.append(Part(_kind(lines[index]), lines[index], index + 2, lines[index + 1 : end]))
+    return parts
+
+
+def _kind(mark: str) -> Literal["code", "markdown", "raw"]:
+    match = TEXT_CELL.search(mark)
+    if match is None:
+        return "code"
+    return "raw" if match[1].lower() == "raw" else "markdown"
+
+
 def _module_cells(name: str, content: bytes) -> list[str]:
     if len(content) > BYTES_PER_CHARACTER * MAX_CODE:
         raise _too_much_code(name)
-    lines = _clean(_decoded(name, content)).rstrip("\n").split("\n")
-    marks = [index for index, line in enumerate(lines) if CELL_MARK.match(line)]
-    head, *marked = [lines[start:end] for start, end in itertools.pairwise([0, *marks, len(lines)])]
+    head, *marked = module_parts(_clean(_decoded(name, content)))
     # Neither the comments that converters put on top nor an empty cell had a prompt number in Jupyter.
-    cells = [head] if any(line.strip() and not line.startswith("#") for line in head) else []
-    cells += [cell for cell in marked if not _is_text(cell[0]) and any(line.strip() for line in cell[1:])]
+    cells = [head.lines] if any(line.strip() and not line.startswith("#") for line in head.lines) else []
+    cells += [
+        [part.mark, *part.lines]
+        for part in marked
+        if part.kind == "code" and any(line.strip() for line in part.lines)
+    ]
     return ["\n".join(cell) for cell in cells]
-
-
-def _is_text(mark: str) -> bool:
-    return TEXT_CELL.search(mark) is not None
 
 
 def _decoded(name: str, content: bytes) -> str:

@@ -148,9 +148,12 @@ class RunError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Printed(msgspec.Struct, frozen=True, kw_only=True, tag="printed"):
-    """Text that a cell printed, or showed as its result. cut: how many more characters there were."""
+    """Text that a cell printed, or showed as its result. cut: how many more characters there were.
 
-    stream: Literal["stdout", "stderr", "result", "error"]
+    A stream `malformed` has no text: the cell displayed what is no output of Jupyter's.
+    """
+
+    stream: Literal["stdout", "stderr", "result", "error", "malformed"]
     text: str
     cut: int = 0
 

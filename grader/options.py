@@ -14,6 +14,13 @@ class LanguageChoice(StrEnum):
     zh = "zh"
 
 
+class Described(StrEnum):
+    """What has a schema."""
+
+    report = "report"
+    doctor = "doctor"
+
+
 Files = Annotated[
     list[Path],
     typer.Argument(metavar="FILE…", help="Notebooks (.ipynb), modules (.py), or archives of them (.zip)."),

@@ -13,7 +13,7 @@ import pytest
 
 from grader import checks
 from grader.errors import CourseError, GraderError
-from grader.exercise import Exercise
+from grader.exercise import Exercise, place_in
 from grader.experiment import Experiment
 from grader.model import CheckResult, Language, Text
 from grader.text import say
@@ -26,6 +26,8 @@ def run_checks(experiment: Experiment) -> tuple[CheckResult, ...]:
     kernel that a check asked for could not be had.
     """
     exercise = experiment.exercise
+    if not exercise.checks.is_file():
+        raise CourseError("checks-missing", path=str(exercise.checks))
     recorder = _Recorder(exercise)
     arguments = [
         str(exercise.checks),
@@ -81,7 +83,8 @@ class _Recorder:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         untold = [item.name for item in items if item.name not in self._exercise.manifest.checks]
         if untold:
-            self.break_off(f"exercise.toml has no sentence for {', '.join(untold)}")
+            path = self._exercise.folder / "exercise.toml"
+            self.fault = self.fault or CourseError("check-untold", path=str(path), names=", ".join(untold))
             items.clear()
 
     @pytest.hookimpl(tryfirst=True)
@@ -108,7 +111,7 @@ class _Recorder:
         elif error is not None and not (
             item.name in self.results and isinstance(error, pytest.skip.Exception)
         ):
-            self.break_off(f"{item.name}: {type(error).__name__}, {_place(call, self._exercise.checks)}")
+            self.break_off(f"{item.name}: {type(error).__name__}, {_place(call, self._exercise)}")
         elif call.when == "call":
             self._keep(item, "passed", None)
         return report
@@ -118,7 +121,8 @@ class _Recorder:
     ) -> None:
         if isinstance(node, pytest.Collector) and call.excinfo is not None:
             error = call.excinfo.value.__cause__ or call.excinfo.value
-            self.break_off(f"{type(error).__name__}: {error}")
+            said = (str(error).splitlines() or [""])[0]
+            self.break_off(f"{type(error).__name__}: {said}, {place_in(self._exercise.checks, error)}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         if excinfo.type is KeyboardInterrupt:
@@ -174,11 +178,9 @@ def _can_be_said(text: Text, exercise: Exercise) -> bool:
     return True
 
 
-def _place(call: pytest.CallInfo[None], file: Path) -> str:
+def _place(call: pytest.CallInfo[None], exercise: Exercise) -> str:
     """Where an exception left the check file. Its text stays out: it could hold hidden values."""
-    entries = [] if call.excinfo is None else call.excinfo.traceback
-    lines = [entry.lineno + 1 for entry in entries if Path(entry.path) == file.resolve()]
-    return f"{file.name}, line {lines[-1]}" if lines else file.name
+    return place_in(exercise.checks, BaseException() if call.excinfo is None else call.excinfo.value)
 
 
 def _points(item: pytest.Item) -> float:

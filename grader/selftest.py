@@ -9,13 +9,13 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 from msgspec.structs import replace
 
 from grader.catalogue import all_mistakes, mistake
-from grader.errors import CourseError
+from grader.errors import CourseError, UsageError
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit, apply, changes
 from grader.exercise import Exercise, load_exercise, slugs
@@ -23,8 +23,9 @@ from grader.experiment import Experiment
 from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.load import load, load_content
-from grader.model import Cell, Change, Confidence, Finding, Limits, Submission, Text
+from grader.model import Cell, Change, Confidence, Finding, Language, Limits, Submission, Text
 from grader.rewrites import all_rewrites
+from grader.runner import run_checks
 from grader.settings import Settings
 from grader.starter import starter_notebook
 from grader.workers import Workers
@@ -128,12 +129,12 @@ def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
     """Test the exercises of a course (all, where none are chosen) against the mistakes of the catalogue.
 
     With chosen mistakes nothing else is tried. Raises UsageError for a name that nothing has, CourseError where an exercise
-    is incomplete, KernelFault where there are no kernels.
+    is incomplete or its known misses name no mistake, KernelFault where there are no kernels.
     """
     chosen = [load_exercise(course, slug) for slug in exercises or slugs(course)]
     names = tuple(mistake(name).name for name in mistakes)
-    if not chosen:
-        raise CourseError("course-empty", path=str(course))
+    for one in chosen:
+        _demand_known(one)
     works = {one.slug: Work(one, settings, names, plants) for one in chosen}
     outcomes: list[Outcome] = []
     with Workers(jobs) as workers:
@@ -146,6 +147,18 @@ def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
     )
 
 
+def _demand_known(exercise: Exercise) -> None:
+    """Raises CourseError if a known miss of an exercise is none of the catalogue's mistakes."""
+    for name in exercise.manifest.known_misses:
+        try:
+            mistake(name)
+        except UsageError as error:
+            path = exercise.folder / "exercise.toml"
+            raise CourseError(
+                "known-miss-unknown", path=str(path), name=name, known=error.params["known"]
+            ) from None
+
+
 def plan(kernels: Kernels, work: Work) -> list[Trial]:
     """Everything to try of one exercise."""
     exercise = work.exercise
@@ -153,6 +166,7 @@ def plan(kernels: Kernels, work: Work) -> list[Trial]:
         raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
     reference = load(exercise.reference)
     with contextlib.closing(Experiment(kernels, reference, exercise, work.settings)) as experiment:
+        run_checks(experiment)  # checks that are broken are told of once, and not of each trial
         case = Case(reference, experiment.run, (), exercise.slug)
     chosen = work.settings.cell_seconds or exercise.manifest.limits.cell_seconds
     seconds = chosen or min(Limits().cell_seconds, max(LEAST_SECONDS, PATIENCE * case.run.seconds))
@@ -165,9 +179,8 @@ def plan(kernels: Kernels, work: Work) -> list[Trial]:
             ]
     for name, one in all_mistakes().items():
         if not work.mistakes or name in work.mistakes:
-            trial = Trial(
-                exercise.slug, "mistake", name, known=one.known_misses.get(exercise.slug), seconds=seconds
-            )
+            known = exercise.manifest.known_misses.get(name) or one.known_misses.get(exercise.slug)
+            trial = Trial(exercise.slug, "mistake", name, known=known, seconds=seconds)
             trials += _edited(case, trial, partial(one.plants, case))[: work.plants]
     return trials
 
@@ -200,9 +213,9 @@ def _named(trial: Trial, findings: Sequence[Finding]) -> Confidence | None:
 
 
 def _whole(exercise: Exercise, reference: Submission) -> Iterator[Trial]:
-    starter = starter_notebook(exercise, "en").encode()
+    starter, *_ = [starter_notebook(exercise, language) for language in get_args(Language)]
     yield Trial(exercise.slug, "reference", submission=reference)
-    submission = load_content(exercise.starter.name, starter, str(exercise.starter))
+    submission = load_content(exercise.starter.name, starter.encode(), str(exercise.starter))
     yield Trial(exercise.slug, "starter", submission=submission)
 
 

@@ -24,12 +24,15 @@ MAY_IMPORT = {
     "archive": "errors files",
     "load": "archive errors files model source",
     "exercise": "errors limits model",
-    "starter": "errors exercise model",
+    "gaps": "errors load",
+    "starter": "errors exercise gaps model",
+    "authoring": "errors",
     # inside the learner's process
     "probe": "",
     "probe.bindings": "",
     "probe.places": "",
     "probe.surroundings": "",
+    "probe.figures": "",
     "probe.itself": "",
     "probe.encode": "probe.itself",
     "probe.numbers": "probe.encode",
@@ -43,8 +46,9 @@ MAY_IMPORT = {
     "probe.calls": "probe.acts probe.encode probe.events probe.gradients probe.graph probe.places",
     "probe.exchange": "probe.numbers",
     "probe.watch": "probe.encode probe.numbers",
+    "probe.warned": "probe.places",
     "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
-    " probe.gradients probe.surroundings probe.tensors probe.watch",
+    " probe.figures probe.gradients probe.surroundings probe.tensors probe.warned probe.watch",
     # what a job is confined by, from the system up
     "kernel": "",
     "kernel.sandbox": "",
@@ -90,7 +94,7 @@ MAY_IMPORT = {
     "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
-    "kernel.displayed": "model",
+    "kernel.displayed": "kernel.outputs model",
     "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
@@ -123,22 +127,26 @@ MAY_IMPORT = {
     " kernel.session model runner settings",
     # the test of a course, and of all of the above
     "workers": "isolation kernel.pool settings text",
-    "cluster": "errors workers",
+    # many submissions, and what is kept of them
     "batch": "errors exercise grade load model settings workers",
+    "cluster": "errors workers",
     "grades": "model",
     "interrupts": "",
     "round": "batch errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
+    "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    " options report.escape report.progress report.writer round text workers",
     **LMS,
+    **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
-    " rewrites settings starter workers",
-    # what is kept, and what people see
-    **GRADEBOOK,
+    " rewrites runner settings starter workers",
+    # what people see
     **REPORT,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
-    "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
+    "answering": "errors model options report.writer settings text",
+    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
     " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }

@@ -2,7 +2,7 @@
 
 EVIDENCE = {
     "evidence": "",
-    "evidence.case": "arrays evidence.code evidence.suspicion model trace values",
+    "evidence.case": "arrays evidence.code evidence.suspicion exercise model trace values",
     "evidence.clearings": "evidence.case evidence.code evidence.gradients",
     "evidence.code": "evidence.edits model",
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.scopes evidence.updates",

@@ -4,7 +4,7 @@ REPORT = {
     "notebook": "",
     "notebook.working": "errors",
     "notebook.command": "errors",
-    "notebook.here": "errors notebook.command",
+    "notebook.here": "errors notebook.command report.escape text",
     "notebook.magic": "errors notebook.command notebook.working report.escape text",
     "report": "",
     "report.escape": "",
@@ -26,6 +26,7 @@ REPORT = {
     "report.outlets": "errors model report.discovery report.document report.places report.terminal",
     "report.terminal": "report.curve report.document report.escape report.findings report.sentences report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
+    "report.progress": "model round text",
     "report.selftest": "catalogue model report.escape report.wrap selftest text",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
 }

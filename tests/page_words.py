@@ -11,7 +11,7 @@ PAGES = [path.read_text("utf-8") for path in (PACKAGE / "report").rglob("*.html"
 OF_A_PAGE = {
     *(id for page in PAGES for id in re.findall(r'(?:say|plainly)\("([\w-]*\w)"', page)),
     *(f"html-{word}" for word in (*get_args(Confidence), *get_args(Status))),
-    *(f"html-{stream}" for stream in ("stderr", "result", "error")),
+    *(f"html-{stream}" for stream in ("stderr", "result", "error", "malformed")),
     *(f"html-{of}" for of in ("own", "mended", "reference", "right", "best", "removed", "added")),
     *(f"html-loss-{of}" for of in ("own", "mended", "reference")),
     *(f"html-{what}-{of}" for what in ("slope", "graph") for of in ("own", "mended")),

@@ -22,18 +22,17 @@ PASSES = "\n\n@pytest.mark.points(1)\ndef test_passes(run): pass\n"
 
 # A check file, and what the report says of it. The number 8641.5 stands for a hidden value.
 BROKEN = {
-    'def test_a(run): raise RuntimeError("8641.5")': "test_a: RuntimeError, checks.py, line 3",
+    'def test_a(run): raise RuntimeError("8641.5")': "test_a: RuntimeError, {checks}, line 3",
     'def test_a(run): pytest.exit("enough")': "Exit",
     "def test_a(nothing): pass": "test_a: FixtureLookupError",
-    'def test_a(run): pytest.skip("not today")': "test_a: Skipped, checks.py, line 3",
+    'def test_a(run): pytest.skip("not today")': "test_a: Skipped, {checks}, line 3",
     "@pytest.mark.skip\ndef test_a(run): pass": "test_a: Skipped",
     '@pytest.mark.needs("test_b")\ndef test_a(run): pass': "test_a needs test_b, which is no check above it",
     'def test_a(run): fail("no-such-text", name="w")': "test_a: no text `no-such-text` with the parameters name",
     'def test_a(run): fail("too-small", name="w")': "test_a: no text `too-small` with the parameters name",
     'def test_a(run): fail("look-again", hint="nope", name="w")': "test_a: no text `nope` with the parameters name",
-    "@pytest.mark.parametrize('n', [1])\ndef test_a(run, n): pass": "exercise.toml has no sentence for test_a[1]",
-    "import no_such_module": "ModuleNotFoundError: No module named 'no_such_module'",
-    "def test_a(run: pass": "SyntaxError: invalid syntax",
+    "import no_such_module": "ModuleNotFoundError: No module named 'no_such_module', {checks}, line 3",
+    "def test_a(run: pass": "SyntaxError: invalid syntax (checks.py, line 3), {checks}, line 3",
 }
 
 
@@ -43,22 +42,36 @@ def test_a_broken_check_file_is_ungradable(tmp_path: Path, kernels: Kernels, che
     report = grade_module(tmp_path, kernels, "w = 3.0")
     id, reason = fault(report)
     assert id == "check-broken"
-    assert reason.startswith(BROKEN[checks])
+    path = tmp_path / "exercises" / SLUG / "checks.py"
+    assert reason.startswith(BROKEN[checks].replace("{checks}", str(path)))
     assert "\n" not in reason
     assert "8641" not in texts(report, tmp_path)
 
 
-@pytest.mark.parametrize("checks", ["x = 1", None])
-def test_without_checks_nothing_is_graded(tmp_path: Path, kernels: Kernels, checks: str | None) -> None:
+@pytest.mark.parametrize(("checks", "id"), [("x = 1", "check-broken"), (None, "checks-missing")])
+def test_without_checks_nothing_is_graded(
+    tmp_path: Path, kernels: Kernels, checks: str | None, id: str
+) -> None:
     write_course(tmp_path, checks)
-    assert fault(grade_module(tmp_path, kernels, "w = 3.0")) == ("check-broken", "no check was found")
-
-
-def test_a_check_without_a_chinese_sentence_is_ungradable(tmp_path: Path, kernels: Kernels) -> None:
-    toml = 'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\n'
-    write_course(tmp_path, PASSES, toml=toml)
     report = grade_module(tmp_path, kernels, "w = 3.0")
-    assert fault(report) == ("check-broken", "exercise.toml has no sentence for test_passes")
+    assert fault(report)[0] == id
+    assert checks or str(tmp_path / "exercises" / SLUG / "checks.py") in texts(report, tmp_path)
+
+
+PARAMETRIZED = "@pytest.mark.points(1)\n@pytest.mark.parametrize('n', [1])\ndef test_passes(run, n): pass\n"
+
+
+@pytest.mark.parametrize(("checks", "name"), [(PASSES, "test_passes"), (PARAMETRIZED, "test_passes[1]")])
+def test_a_check_without_a_chinese_sentence_is_ungradable(
+    tmp_path: Path, kernels: Kernels, checks: str, name: str
+) -> None:
+    toml = 'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\n'
+    write_course(tmp_path, checks, toml=toml)
+    report = grade_module(tmp_path, kernels, "w = 3.0")
+    assert fault(report)[0] == "check-untold"
+    assert f"{tmp_path / 'exercises' / SLUG / 'exercise.toml'} has no Chinese sentence for {name}." in texts(
+        report, tmp_path
+    )
 
 
 def test_a_missing_reference_is_named(tmp_path: Path, kernels: Kernels) -> None:
@@ -82,9 +95,9 @@ def test_an_interrupt_ends_the_grading(tmp_path: Path, kernels: Kernels) -> None
 MALFORMED = {
     "version = ": "Invalid value",
     "version = 1": "`title`",
-    'version = 1\nnames = []\ntitle = {en = "S"}\n[checks]\n': "`zh` - at `$.title`",
-    'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\ntest_a.en = "A"\n': "`en` - at `$.checks[...]`",
-    'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\n[text.a]\nen = "A"\n': "`zh` - at `$.text[...]`",
+    'version = 1\nnames = []\ntitle = {en = "S"}\n[checks]\n': "`zh` (in title)",
+    'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\ntest_a.en = "A"\n': "[checks] test_a: Object contains unknown field `en`",
+    'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\n[checks]\n[text.a]\nen = "A"\n': "[text] a: Object missing required field `zh`",
     'version = 1\nnames = []\ntitle = {en = "S", zh = "小"}\ncolour = "red"\n[checks]\n': "`colour`",
 }
 
@@ -95,7 +108,7 @@ def test_a_malformed_exercise_is_refused_with_the_place(tmp_path: Path, toml: st
     with pytest.raises(CourseError) as caught:
         exercise_of(tmp_path)
     for sentence in worded(caught.value):
-        assert f"`{SLUG}`" in sentence
+        assert str(tmp_path / "exercises" / SLUG / "exercise.toml") in sentence
         assert MALFORMED[toml] in sentence
 
 

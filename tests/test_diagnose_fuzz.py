@@ -90,9 +90,11 @@ def run_of(label: Label, kernels: Kernels) -> Run:
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.file)
 def test_detectors_bear_any_program(label: Label, kernels: Kernels) -> None:
     handed_in, run = load(CORPUS / label.file), run_of(label, kernels)
+    answers = load_exercise(course_folder(None), label.exercise).manifest.answers
     for seed in range(MUTANTS):
         program = mutated(handed_in, seed)
-        case = Case(program, run if seed % 5 else run_without_trace(run), [FAILED], label.exercise)
+        seen = run if seed % 5 else run_without_trace(run)
+        case = Case(program, seen, [FAILED], label.exercise, answers)
         detectors = Detectors()
         for suspicion in detectors.detect(case):
             assert 0 <= suspicion.sureness <= 1

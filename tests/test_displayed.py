@@ -68,3 +68,32 @@ def test_there_is_never_more_than_a_page_can_hold(kernels: Kernels) -> None:
     assert max(len(one.text) for one in printed) == MAX_CHARACTERS
     assert printed[0].cut == 100_001 - MAX_CHARACTERS
     assert len(found[16]) == MAX_OUTPUTS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "{'text/html': 3}",
+        "{'text/html': [1, {}], 'text/plain': 'in words'}",
+        "{'text/plain': None}",
+        "{3: 'x', 'image/png': {'a': 'b'}}",
+    ],
+)
+def test_what_is_no_output_is_left_out_and_the_run_goes_on(kernels: Kernels, data: str) -> None:
+    show = f"from IPython.display import publish_display_data\npublish_display_data({data})\nprint('on')"
+    run = run_cells(kernels, [show, "print('and on')"])
+    assert (run.errors, run.complete) == ((), True)
+    assert run.outputs == {
+        1: (Printed(stream="malformed", text=""), Printed(stream="stdout", text="on\n")),
+        2: (Printed(stream="stdout", text="and on\n"),),
+    }
+
+
+@pytest.mark.parametrize(
+    "data", ["[]", "3", "{}", "{'text/plain': 'x'}, metadata=3", "{'text/plain': 'x'}, transient=[3]"]
+)
+def test_display_data_of_any_form_does_not_end_a_run(kernels: Kernels, data: str) -> None:
+    show = f"from IPython.display import publish_display_data\ntry:\n    publish_display_data({data})\nexcept Exception: pass"
+    run = run_cells(kernels, [show, "print('on')"])
+    assert (run.errors, run.complete) == ((), True)
+    assert run.outputs[2] == (Printed(stream="stdout", text="on\n"),)

@@ -1,10 +1,12 @@
-"""What is generated in docs/ is current, and the README's claims about files hold."""
+"""What is generated in docs/ is current, and what the pages link to and name is there."""
 
 import re
 
 import pytest
 
+from tests.examples import examples, inline, pages
 from tests.measure.docs import DOCS, ROOT, command_line_text, formats_text, mistake_pages, schema_texts
+from tests.measure.report_page import report_text
 
 
 @pytest.mark.parametrize(("name", "text"), schema_texts().items())
@@ -30,14 +32,27 @@ def test_the_page_of_the_formats_is_current() -> None:
     assert (DOCS / "formats.md").read_text("utf-8") == formats_text(), "run `make docs`"
 
 
-def test_every_file_the_readme_links_to_is_there() -> None:
-    for page in ("README.md", "CONTRIBUTING.md"):
-        for target in re.findall(r"\]\(([\w./-]+)\)", (ROOT / page).read_text("utf-8")):
-            assert (ROOT / target).exists(), f"{page} links to {target}"
+def test_the_page_of_the_report_is_current() -> None:
+    assert (DOCS / "report.md").read_text("utf-8") == report_text(), "run `make docs`"
 
 
-def test_every_make_target_named_in_the_pages_exists() -> None:
+def test_the_picture_fetches_nothing() -> None:
+    assert "url(" not in (DOCS / "report.svg").read_text("utf-8").replace("url(#", "")
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
+    for target in re.findall(r"\]\(([\w./-]+)(?:#[^)]*)?\)", (ROOT / page).read_text("utf-8")):
+        assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_make_target_named_in_a_page_exists(page: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for page in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"\bmake ([a-z]+)\b", (ROOT / page).read_text("utf-8")))
-        assert named <= targets, f"{page} names {named - targets}"
+    named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(code_in(page))))
+    assert named <= targets, f"{page} names {named - targets}"
+
+
+def code_in(page: str) -> list[str]:
+    """What a page marks as code, within its sentences and between them."""
+    return [*inline(page), *(example.text for example in examples(page))]

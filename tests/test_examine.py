@@ -50,6 +50,15 @@ def test_finds_nothing_where_nothing_is(tmp_path: Path) -> None:
     assert "Mistakes found: 0" in told.out
 
 
+def test_nothing_is_run_again_where_no_rerun_could_prove_anything(
+    kernels: Kernels, write_notebook: Callable[..., Path]
+) -> None:
+    """Without points and without an error there is nothing that a mend could better: no minute is spent on trying."""
+    report = examine(load(write_notebook(POINTS, UNZEROED)), Settings(), kernels)
+    assert [finding.mistake for finding in report.findings] == ["gradients-not-zeroed"]
+    assert (report.reruns, report.untried) == (0, 0)
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     told = grader("diagnose", "none.py", folder=tmp_path)
     assert told.code == 2
@@ -83,7 +92,24 @@ for epoch in range(100):
         w1.grad.data.zero_()
         w1.grad.data.zero_()
 """
+BURSTS = LOOP.replace("0.2", "20")
+SWEEP = "for rate in (0.02, 20):" + LOOP.replace("0.2", "rate").replace("\n", "\n    ")
+TWICE = (
+    "def fit(rate):"
+    + LOOP.replace("0.2", "rate").replace("\n", "\n    ")
+    + "\n    return w\nfit(0.2)\nfit(20)"
+)
+STEEP = LOOP.replace("0.2 * w", "0.3 * w").replace(".mean()", ".sum() / 20")
 STRANGERS = {
+    "ends in nan": ([POINTS, BURSTS.replace("60", "200")], ["learning-rate-too-large"]),
+    "ends in nan, as a comment says": ([POINTS, "# lr 太大会发散" + BURSTS.replace("60", "200")], []),
+    "ends in nan, as names say": ([POINTS, BURSTS.replace("60", "200").replace("loss", "exploding")], []),
+    "looks for nan": ([POINTS, BURSTS.replace("60", "200") + "print(torch.isnan(w))"], []),
+    "tries several rates": ([POINTS, SWEEP.replace("60", "200")], []),
+    "calls its training twice": ([POINTS, TWICE.replace("60", "200")], []),
+    "has trained before": ([POINTS, LOOP, BURSTS.replace("60", "200")], []),
+    "overshoots and gets there": ([POINTS, STEEP], []),
+    "ends in nan by a division": ([POINTS, LOOP.replace("60", "1").replace("(w * x - y) ** 2", "(w * x - y) ** 2 / 0")], []),
     "diverges to make a point": ([POINTS, LOOP.replace("0.2", "20"), LOOP], []),
     "shows what is wrong, then what is right": ([POINTS, UNZEROED, REBOUND, LOOP], []),
     "shows how gradients add up": (

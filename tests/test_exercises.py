@@ -10,16 +10,19 @@ from typing import get_args
 import nbformat
 import pytest
 
+from grader.authoring import new_exercise
 from grader.exercise import PACKAGE, Exercise, course_folder, load_exercise, slugs
 from grader.grade import grade
 from grader.kernel.pool import Kernels
-from grader.load import load
-from grader.model import Language, Report
+from grader.load import load_content
+from grader.model import Language, Report, Submission
 from grader.report.document import word
 from grader.settings import Settings
+from grader.starter import starter_notebook
 from grader.text import catalogue
 
 COURSE = course_folder(None)
+NEW = "new_exercise"
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 # Attributes that only a solution needs: loss.backward(), w.grad, optimizer.step().
 SOLUTION = {"backward", "grad", "step"}
@@ -29,24 +32,34 @@ SHARED = ("gradients", "paths", "samples")
 NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?: \d{3})+|\d+(?:\.\d+)?(?:e-?\d+)?)(?![A-Za-z_])")
 
 
-@pytest.fixture(scope="module", params=slugs(COURSE))
-def exercise(request: pytest.FixtureRequest) -> Exercise:
-    """Each exercise in turn."""
-    return load_exercise(COURSE, request.param)
+@pytest.fixture(scope="module", params=[*slugs(COURSE), NEW])
+def exercise(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exercise:
+    """Each exercise in turn, and what `grader new` writes."""
+    if request.param != NEW:
+        return load_exercise(COURSE, request.param)
+    course = tmp_path_factory.mktemp("course")
+    new_exercise(course, NEW)
+    return load_exercise(course, NEW)
 
 
 @pytest.fixture(scope="module")
-def report(kernels: Kernels, exercise: Exercise) -> Report:
+def starter(exercise: Exercise) -> Submission:
+    """What learners start from, as if it were handed in."""
+    return load_content("starter.ipynb", starter_notebook(exercise, "en").encode(), "starter.ipynb")
+
+
+@pytest.fixture(scope="module")
+def report(kernels: Kernels, exercise: Exercise, starter: Submission) -> Report:
     """The report on the starter, handed in as it is."""
-    return grade(load(exercise.starter), exercise, Settings(), kernels)
+    return grade(starter, exercise, Settings(), kernels)
 
 
-def test_there_are_seven() -> None:
-    assert len(slugs(COURSE)) == 7
+def test_there_are_seven_and_more() -> None:
+    assert len(slugs(COURSE)) >= 7
 
 
 def test_folder_is_complete(exercise: Exercise) -> None:
-    names = ["exercise.toml", "checks.py", "task.en.md", "task.zh.md", "starter.ipynb"]
+    names = ["exercise.toml", "checks.py", "task.en.md", "task.zh.md"]
     assert [name for name in names if not (exercise.folder / name).is_file()] == []
     assert exercise.reference.is_file()
 
@@ -105,32 +118,35 @@ def source(path: Path) -> str:
 
 
 def test_starter_is_a_notebook_of_format_4_5(exercise: Exercise) -> None:
-    notebook = nbformat.reads(source(exercise.starter), as_version=nbformat.NO_CONVERT)
+    notebook = nbformat.reads(starter_notebook(exercise, "en"), as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     assert notebook.metadata["grader"] == {"exercise": exercise.slug}
-    assert load(exercise.starter).exercise == exercise.slug
+    assert notebook.metadata["kernelspec"]["name"] == "python3"
 
 
-def test_starter_has_gaps_and_no_solution(exercise: Exercise) -> None:
-    cells = [ast.parse(cell.source) for cell in load(exercise.starter).original]
+def test_starter_has_gaps_and_no_solution(exercise: Exercise, starter: Submission) -> None:
+    cells = [ast.parse(cell.source) for cell in starter.cells]
     assert any(has_gap(cell) for cell in cells)
     assert {mark for cell in cells for mark in solution_marks(cell)} == set()
     assert solution_marks(ast.parse(source(exercise.reference)))
 
 
 def has_gap(code: ast.AST) -> bool:
-    return any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(code))
+    return any(
+        (isinstance(node, ast.Constant) and node.value is ...)
+        or (isinstance(node, ast.Raise) and ast.unparse(node) == "raise NotImplementedError()")
+        for node in ast.walk(code)
+    )
 
 
 def solution_marks(code: ast.AST) -> set[str]:
     return {node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute)} & SOLUTION
 
 
-def test_starter_runs_up_to_its_first_gap(exercise: Exercise, report: Report) -> None:
-    cells = load(exercise.starter).original
-    first_gap = next(cell.number for cell in cells if has_gap(ast.parse(cell.source)))
-    assert report.error is None or (report.error.cell or 0) > first_gap
+def test_starter_runs_up_to_its_first_gap(starter: Submission, report: Report) -> None:
+    first_gap = next(cell.number for cell in starter.cells if has_gap(ast.parse(cell.source)))
+    assert report.error is None or (report.error.cell or 0) >= first_gap
 
 
 def test_starter_gets_no_full_marks_and_needs_nobody_to_look(report: Report) -> None:

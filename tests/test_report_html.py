@@ -11,7 +11,7 @@ from grader.exercise import course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Language, Report
+from grader.model import Language, Printed, Report, Shown
 from grader.settings import Settings
 from grader.text import catalogue, say
 from tests.conftest import CORPUS, SAMPLE
@@ -265,3 +265,24 @@ def test_nothing_in_a_page_controls_a_terminal_or_the_reading_order(reports: dic
 def test_long_output_is_cut_and_says_so(reports: dict[str, Report]) -> None:
     assert len(page(reports["hostile"]).encode()) < 400_000
     assert re.search(r"x… \[\+\d{5}\]", page(reports["hostile"]))
+
+
+def test_what_is_no_output_is_told_of() -> None:
+    cell = Shown(number=1, source="display(…)", outputs=(Printed(stream="malformed", text=""),))
+    report = Report(
+        exercise="",
+        submission="a.ipynb",
+        sha256="",
+        status="graded",
+        score=None,
+        max_score=0,
+        notebook=(cell,),
+    )
+    words = text_of(
+        next(
+            one
+            for one in elements(parsed(page(report)), "section")
+            if one.get("aria-labelledby") == "notebook"
+        )
+    )
+    assert say("html-malformed", "en") in words

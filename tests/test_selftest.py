@@ -55,7 +55,8 @@ def course(tmp_path: Path) -> Path:
     """A course of one exercise, with a starter that does nothing; its checks are still to be written."""
     write_course(tmp_path, STRICT, reference=REFERENCE)
     folder = tmp_path / "exercises" / SLUG
-    (folder / "task.en.md").write_text("Find w.\n")
+    for language in ("en", "zh"):
+        (folder / f"task.{language}.md").write_text("Find w.\n")
     cell: dict[str, object] = {
         "cell_type": "code",
         "id": "c",
@@ -117,6 +118,31 @@ def test_equivalents_are_right_and_a_check_that_sees_nothing_is_a_gap(course: Pa
     assert f"{SLUG}: training-too-short keeps full marks and is not named." in done.out
     assert "− for step in range(200):" in done.out
     assert "+ for step in range(20):" in done.out
+
+
+@pytest.mark.parametrize(
+    ("checks", "mistake", "code", "says"),
+    [
+        (LAX, "training-too-short", 0, "0 gaps, 1 known misses."),
+        (
+            STRICT,
+            "leaf-rebound",
+            1,
+            "leaf-rebound is named by now; take it from the known misses, in exercise.toml",
+        ),
+    ],
+    ids=["missed", "stale"],
+)
+def test_a_course_lists_its_own_known_misses(
+    course: Path, checks: str, mistake: str, code: int, says: str
+) -> None:
+    if checks == LAX:
+        weaken(course)
+    with (course / "exercises" / SLUG / "exercise.toml").open("a") as file:
+        file.write(f'\n[known_misses]\n"{mistake}" = "It is one of ours."\n')
+    done = grader("selftest", ".", "--mistake", mistake, "--jobs", "1", "--plants", "1", folder=course)
+    assert done.code == code, done.out
+    assert says in done.out
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ MAX_LINES = 300
 
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
+    *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),

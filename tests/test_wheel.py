@@ -119,7 +119,7 @@ def test_holds_the_package_and_the_course(wheel: Path) -> None:
         assert {Path("grader/course") / path for path in [*files, Path(f"reference/{slug}.py")]} <= names
     package = [
         path.relative_to(ROOT)
-        for kind in ("*.py", "*.toml", "*.html", "*.css")
+        for kind in ("*.py", "*.toml", "*.html", "*.css", "*.txt")
         for path in (ROOT / "grader").rglob(kind)
     ]
     assert set(package) <= names
@@ -155,6 +155,12 @@ def test_makes_a_gradebook(python: Path, tmp_path: Path) -> None:
     module, batch = run(python, "-P", "-c", script, folder=tmp_path).split()
     assert Path(module).is_relative_to(python.parents[1])
     assert batch == "1"
+
+
+def test_writes_a_new_exercise(python: Path, tmp_path: Path) -> None:
+    run(python, "-m", "grader", "new", "spring", "--course", "course", folder=tmp_path)
+    listed = run(python, "-m", "grader", "exercises", "--course", "course", folder=tmp_path)
+    assert listed.split()[0] == "spring"
 
 
 # Who grades: whoever runs the tests and, if that is root, an ordinary user in a world where Python can be reached.

@@ -194,7 +194,7 @@ def valid_markdown(text: str) -> None:
     tags.feed(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text))
     assert tags.seen <= MARKDOWN_TAGS
     assert not [words for words in tags.text if re.search(r"@\w|\w@|#\d", words)]
-    raw = re.sub(r"^(`{3,})[^`\n]*\n.*?^\1$|`[^`]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+    raw = re.sub(r"^(`{3,})[^`\n]*\n.*?^\1$|(?<!\\)`[^`]*`", "", text, flags=re.MULTILINE | re.DOTALL)
     assert not re.search(r"://|www\.|(?<!\\)\$", raw)
 
 

@@ -1,9 +1,10 @@
 """A submission's case: its source, its run, and what the run says about training, read once for all mistakes."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from grader.arrays import Numbers, to_numpy
 from grader.evidence.code import Code, Loop, called
 from grader.evidence.suspicion import Suspicion
+from grader.exercise import Answer
 from grader.model import CheckResult, Parameters, Run, RunError, Submission
 from grader.trace import Act, Event, Tensor
 from grader.values import Array
@@ -18,6 +20,7 @@ from grader.values import Array
 # What asks for gradients or makes a step, in source.
 GRADIENT_CALLS = ("backward", "grad", "backwards")
 STEP_CALLS = ("step",)
+NO_ANSWERS: Mapping[str, Answer] = MappingProxyType({})
 
 
 class Moment(NamedTuple):
@@ -45,7 +48,7 @@ class Move(NamedTuple):
 
 
 class Case:
-    """Everything that detectors may look at. `checks` is empty and `exercise` None where there is no exercise."""
+    """Everything that detectors may look at. `checks` and `answers` are empty and `exercise` None where there is no exercise."""
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class Case:
         run: Run,
         checks: Sequence[CheckResult] = (),
         exercise: str | None = None,
+        answers: Mapping[str, Answer] = NO_ANSWERS,
     ) -> None:
         self.submission = submission
         self.run = run
         self.checks = tuple(checks)
         self.exercise = exercise
+        self.answers = answers
         self.code = Code(submission)
 
     @property

@@ -8,6 +8,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
+from grader.kernel.outputs import MALFORMED
 from grader.model import Drawn, Output, Printed
 
 MAX_CHARACTERS = 6_000
@@ -59,6 +60,8 @@ def _outputs(cell: Any, room: _Room) -> Iterator[Output]:
             yield room.text("error", f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}")
         elif kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
             yield _shown(output["data"], room)
+        elif kind == MALFORMED:
+            yield Printed(stream=MALFORMED, text="")
 
 
 def _joined(outputs: Any) -> list[dict[str, Any]]:

@@ -140,6 +140,11 @@ def _is_syntax(seen: Seen) -> bool:
     return seen.name in ("SyntaxError", "IndentationError", "TabError")
 
 
+def _is_gap(seen: Seen) -> bool:
+    """Whether it comes from a line that stands in a notebook until learners write theirs."""
+    return seen.name == "NotImplementedError" and seen.code.strip() == "raise NotImplementedError()"
+
+
 # The first that holds names the exception; if none does, it is an error of the learner's.
 KINDS: tuple[tuple[str, Callable[[Seen], object]], ...] = (
     ("module-missing", lambda seen: seen.name == "ModuleNotFoundError" and seen.module),
@@ -156,6 +161,7 @@ KINDS: tuple[tuple[str, Callable[[Seen], object]], ...] = (
     ("memory-limit", lambda seen: "MemoryError" in seen.name or OUT_OF_MEMORY.search(seen.message)),
     ("python-2", lambda seen: _is_syntax(seen) and looks_like_python_2(seen.source)),
     ("syntax", _is_syntax),
+    ("gap-left", _is_gap),
 )
 
 

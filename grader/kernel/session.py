@@ -69,13 +69,15 @@ class Session:
         watch: Watched | None = None,
         exchange: Sequence[Swap] = (),
         record: bool = True,
+        draw: bool = False,
         progress: Progress | None = None,
     ) -> Run:
         """Run the submission's cells from first to last and read the named values.
 
         record: whether the probe watches the training; never where data are exchanged, since nobody reads that trace.
+        draw: whether figures are drawn and shown among the outputs.
         """
-        await self._configure(seed, watch, exchange, record=record and not exchange)
+        await self._configure(seed, watch, exchange, record=record and not exchange, draw=draw)
         began = time.monotonic()
         client = self._driver.client
         client.output_left, client.messages_left = self._limits.output_bytes, self._limits.output_messages
@@ -174,12 +176,13 @@ class Session:
     # ---- questions ----------------------------------------------------------------------------
 
     async def _configure(
-        self, seed: int, watch: Watched | None, exchange: Sequence[Swap], *, record: bool
+        self, seed: int, watch: Watched | None, exchange: Sequence[Swap], *, record: bool, draw: bool
     ) -> None:
         request = {
             "request": "configure",
             "seed": seed,
             "record": record,
+            "draw": draw,
             "watch": None if watch is None else msgspec.to_builtins(watch),
             "exchange": msgspec.to_builtins(exchange),
         }

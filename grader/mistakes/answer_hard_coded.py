@@ -73,12 +73,6 @@ TEXT = {
     ),
 }
 
-# Of each exercise whose answer can be typed in, the numbers, and how near counts.
-ANSWERS = {
-    "linear_regression": ({"w": 10.0, "b": 4.0}, 0.6),
-    "backprop_per_sample": ({"w": 2.0}, 0.05),
-    "backprop_quadratic": ({"w": 0.2404, "w2": 0.9267, "b": 0.9914}, 0.005),
-}
 # Several numbers in one tensor: its name, the numbers, how near, and what finds them.
 TOGETHER = {
     "temperature": (
@@ -88,7 +82,6 @@ TOGETHER = {
         "params = training_loop(5000, 1e-2, torch.tensor([1.0, 0.0], requires_grad=True), 0.1 * t_u, t_c)",
     ),
 }
-STARTS = {"linear_regression": "0.0", "backprop_per_sample": "1.0", "backprop_quadratic": "1.0"}
 FEW_STEPS = 500
 
 
@@ -100,7 +93,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = found[0]
     name = _name(first)
     value = constant_in(_value_for(first, name))
-    wanted, _ = ANSWERS.get(case.exercise or "", ({name: 0.0}, 0.0))
+    wanted = case.answers or {name}
     yield case.suspicion(
         first,
         0.95 if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted) else 0.7,
@@ -126,8 +119,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         yield leave_out(case.code, after)
         yield [*leave_out(case.code, after), *_longer(case)]
         return
-    start = STARTS[case.exercise or ""]
-    begun = [case.code.replace(node, start) for one in found for node in _constants(case, one)]
+    begun = [
+        case.code.replace(node, str(case.answers[name].start))
+        for one in found
+        for name, node in _constants(case, one)
+    ]
     if begun:
         yield begun
         yield [*begun, *_longer(case)]
@@ -157,11 +153,8 @@ def _typed(case: Case) -> list[ast.stmt]:
     """The statements that give names of the answer the answer; none unless all of its names are given it."""
     if case.exercise in TOGETHER:
         return _typed_together(case, *TOGETHER[case.exercise][:3])
-    if case.exercise not in ANSWERS:
-        return []
-    wanted, near = ANSWERS[case.exercise]
     found: list[ast.stmt] = []
-    for name, answer in wanted.items():
+    for name, answer in case.answers.items():
         settings = [
             one for one in settings_of(case.code, name) if isinstance(one, ast.Assign | ast.AnnAssign)
         ]
@@ -170,9 +163,9 @@ def _typed(case: Case) -> list[ast.stmt]:
             for one in settings
             if (
                 (value := constant_in(_value_for(one, name))) is not None
-                and abs(value - _goal(case, name, answer)) <= near
+                and abs(value - _goal(case, name, answer.value)) <= answer.near
             )
-            or (value is not None and abs(value - answer) <= near)
+            or (value is not None and abs(value - answer.value) <= answer.near)
         ]
         if not close or close[-1] not in (settings[0], settings[-1]):
             return []
@@ -233,9 +226,10 @@ def _is_after_training(case: Case, statement: ast.stmt) -> bool:
     )
 
 
-def _constants(case: Case, statement: ast.stmt) -> Iterator[ast.Constant]:
+def _constants(case: Case, statement: ast.stmt) -> Iterator[tuple[str, ast.Constant]]:
+    """The numbers that a statement gives to names of the answer, by the name."""
     names = [target.id for target in targets_of(statement) if isinstance(target, ast.Name)]
-    for name in names:
+    for name in (name for name in names if name in case.answers):
         value = _value_for(statement, name)
         if value is None:
             continue
@@ -244,7 +238,7 @@ def _constants(case: Case, statement: ast.stmt) -> Iterator[ast.Constant]:
             for node in case.code.inside(value, ast.Constant)
             if isinstance(node.value, int | float) and not isinstance(node.value, bool)
         ]
-        yield from numbers[:1]
+        yield from ((name, node) for node in numbers[:1])
 
 
 def _longer(case: Case) -> list[Edit]:

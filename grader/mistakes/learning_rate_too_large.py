@@ -34,16 +34,26 @@ Make the rate ten times smaller, and again if need be, until the loss falls: `w 
 """
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from grader.evidence.case import Case
+import numpy as np
+
+from grader.evidence.case import Case, numbers_of
 from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of, rates, tidy, turned
-from grader.evidence.motion import curvature, exploded, main_place, motions
+from grader.evidence.motion import Motion, curvature, exploded, main_place, motions
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
+from grader.trace import Event
 
 TUNES = True
+# Words, in prose, comments or names, of those who know that it diverges, show it on purpose, or try several rates.
+KNOWN = re.compile(
+    r"diverg|explod|blow|overflow|overshoot|stable|stabil|oscillat|bounc|nan|\binf|isfinite|large|big|huge|high"
+    r"|wrong|bad|compar|rates\b|lrs\b|发散|發散|爆炸|溢出|震荡|振荡|不收敛|太大|过大|過大|较大|无穷|对比|比较|발산",
+    re.IGNORECASE,
+)
 TEXT = {
     "en": Words(
         title="the learning rate is too large",
@@ -80,10 +90,34 @@ def detect(case: Case) -> Iterator[Suspicion]:
         node = found[0]
         yield case.suspicion(
             node,
-            0.85 if burst and fast else 0.7 if burst else 0.65,
+            0.92
+            if burst and fast and _unknown(case, events, [*moved.values()])
+            else 0.85
+            if burst and fast
+            else 0.7
+            if burst
+            else 0.65,
             rate=number_of(node) or 0.0,
             evidence={"curvature": bend or 0.0},
         )
+
+
+def _unknown(case: Case, events: Sequence[Event], moved: Sequence[Motion]) -> bool:
+    """Whether a notebook without an exercise ends in inf or nan with nothing that shows that its author knows.
+
+    Its one training is the only one, from one start; in textbooks such a one is shown on purpose, with others beside it.
+    """
+    if case.exercise is not None or len(case.run.trace.trainings) != 1:
+        return False
+    if any(move.replaced for motion in moved for move in motion.moves):
+        return False
+    last = events[-1].root
+    loss = None if last is None else numbers_of(last.value)
+    if loss is None or np.all(np.isfinite(loss)):
+        return False
+    code = [cell.source for cell in case.submission.original]
+    prose = [text.source for text in case.submission.prose]
+    return not any(map(KNOWN.search, code + prose))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

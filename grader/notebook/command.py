@@ -37,19 +37,24 @@ class Shown:
         return {"text/html": self._html, "text/plain": self._text}
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - what may be asked of the command
     command: Literal["check", "diagnose"],
     name: str,
     notebook: str,
     exercise: str | None,
     language: str | None,
+    course: str | None = None,
 ) -> Shown:
-    """Grade or diagnose a notebook given as JSON text. Raises UsageError with what the command line says where there is no report."""
+    """Grade or diagnose a notebook given as JSON text; the course is grader's own, or the settings', where none is named.
+
+    Raises UsageError with what the command line says where there is no report.
+    """
     with tempfile.TemporaryDirectory(prefix="grader-") as folder:
         path, reports = Path(folder, name), Path(folder, "reports")
         path.write_text(notebook, "utf-8")
         options = [f"--exercise={exercise}"] if exercise else []
         options += [f"--language={language}"] if language else []
+        options += [f"--course={course}"] if course and command == "check" else []
         formats = [f"--format={format}" for format in ("terminal", "json", "html")]
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "grader", command, str(path), *options, *formats, f"--output={reports}"],

@@ -30,16 +30,18 @@ class Grading:
         self._ran.note(info)
 
     def magic(self, line: str) -> Shown | None:
-        """Grade this notebook in a fresh kernel, and show the report here: %grade [EXERCISE] [--language en|zh] [--saved]."""
+        """Grade this notebook in a fresh kernel, and show the report here: %grade [EXERCISE] [--language en|zh] [--course DIR] [--saved]."""
         chosen = _parser().parse_args(shlex.split(line))
-        return self.show(chosen.exercise, chosen.language, saved=chosen.saved)
+        return self.show(chosen.exercise, chosen.language, chosen.course, saved=chosen.saved)
 
-    def show(self, exercise: str | None, language: str | None, *, saved: bool = False) -> Shown | None:
+    def show(
+        self, exercise: str | None, language: str | None, course: str | None = None, *, saved: bool = False
+    ) -> Shown | None:
         """Grade, and give what is to be shown; what stands in the way is said in one line."""
         try:
-            path = notebook_path(self._shell.user_ns)
+            path = notebook_path(self._shell.user_ns, self._ran.asking)
             text = as_last_run(path, Ran() if saved else self._ran)
-            return run("check", path.name, text, exercise, language)
+            return run("check", path.name, text, exercise, language, course)
         except GraderError as error:
             sys.stderr.write(one_line(say(error.text, spoken_in(language), error.params)) + "\n")
             return None
@@ -51,6 +53,7 @@ def _parser() -> Any:
     parser.add_argument(
         "--language", choices=("en", "zh"), help="Language of the report; the system's by default."
     )
+    parser.add_argument("--course", help="Folder with exercises/ and reference/; grader's own by default.")
     parser.add_argument(
         "--saved", action="store_true", help="Grade the file as it was saved, whatever was run since."
     )

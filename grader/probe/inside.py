@@ -18,9 +18,11 @@ from grader.probe.encode import Encoded
 from grader.probe.errors_seen import describe
 from grader.probe.events import EventRecorder
 from grader.probe.exchange import Exchange, Swap
+from grader.probe.figures import MOST, Figures
 from grader.probe.gradients import GradientRecorder
 from grader.probe.surroundings import fix_seeds, never_grade_within, never_wait_for_plots
 from grader.probe.tensors import Numbering
+from grader.probe.warned import place_warnings_at_the_learners
 from grader.probe.watch import Watch
 
 MAX_ERRORS = 50
@@ -38,6 +40,7 @@ class Probe:
         self._recorder = GradientRecorder()
         self._watch = Watch((), 1)
         self._exchange = Exchange([])
+        self._figures = Figures()
         self._errors: list[Encoded] = []
         self._requests: dict[str, Callable[[Encoded], Encoded]] = {
             "values": self._values,
@@ -48,7 +51,7 @@ class Probe:
     def configure(self, request: Encoded) -> Bindings | None:
         """Fix the seeds and set up recording; return the transformer of the learner's code, if one is needed.
 
-        request: seed; record (whether to record gradients); watch {names, returns, at_least}; exchange [{old, new}] as encoded float64 arrays.
+        request: seed; record (whether to record gradients); draw (whether to draw figures); watch {names, returns, at_least}; exchange [{old, new}] as encoded float64 arrays.
         """
         watch = request.get("watch") or {"names": [], "returns": [], "at_least": 1}
         returned = frozenset(watch["returns"])
@@ -60,7 +63,9 @@ class Probe:
         if request["record"]:
             GradientCalls(self._recorder, self._events, self._acts).install()
             self._events.install()
-        never_wait_for_plots()
+            place_warnings_at_the_learners()
+        self._figures.left = MOST if request["draw"] else 0
+        never_wait_for_plots(self._figures.show)
         never_grade_within()
         torch.set_num_threads(1)  # sums in another order would end in other last digits
         fix_seeds(request["seed"])
@@ -86,10 +91,11 @@ class Probe:
         self._watch.scan(self._namespace)
 
     def cell_ended(self, error: BaseException | None, cell: int) -> None:
-        """Note what a cell ended with, and look at the namespace."""
+        """Note what a cell ended with, show what it has drawn, and look at the namespace."""
         if error is not None and len(self._errors) < MAX_ERRORS:
             self._errors.append(describe(error, cell))
             self._events.error(error.__traceback__)
+        self._figures.show()
         self.between()
 
     def _bound(self, value: object, name: str) -> object:
@@ -130,6 +136,7 @@ class Probe:
         }
 
     def _trace(self, _request: Encoded) -> Encoded:
+        self._figures.left = 0
         self._events.end(self._namespace)
         return {"trace": self._trace_now(), "errors": self._errors}
 

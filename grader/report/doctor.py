@@ -15,7 +15,7 @@ from rich.table import Table
 from grader.doctor import Diagnosis, Layer
 from grader.kernel.sandbox import landlock
 from grader.model import Breach, Language, SandboxChoice, Tier
-from grader.report.escape import in_json, one_line
+from grader.report.escape import as_json, one_line
 from grader.report.wrap import Line
 from grader.text import say
 
@@ -167,7 +167,7 @@ def json_schema() -> dict[str, Any]:
 
 def render(document: Document) -> str:
     """Encode it as JSON that can also be read in a terminal."""
-    return in_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    return as_json(document, indented=True)
 
 
 def _verdict(found: Diagnosis, language: Language) -> str:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+import msgspec
+
 KEPT = {"\n", "\t"}
 # What controls a screen or changes the reading order (Unicode's "Trojan Source" set and joiners), and what
 # nobody knows the width of: private, unassigned and half characters.
@@ -39,8 +41,10 @@ def one_paragraph(text: str) -> str:
     return LINE_END.sub(" ", visible(text))
 
 
-def in_json(text: str) -> str:
-    r"""Write the same characters of a JSON text by JSON's own escapes, as in \u001b, so that it stays the same."""
+def as_json(value: object, *, indented: bool = False) -> str:
+    r"""Encode as JSON, with such characters written by JSON's own escapes, as in \u001b, so that the text stays the same."""
+    encoded = msgspec.json.encode(value)
+    text = (msgspec.json.format(encoded, indent=2) if indented else encoded).decode()
     return "".join(_json_escape(character) if _harmful(character) else character for character in text)
 
 

@@ -1,4 +1,5 @@
-"""Writes what is generated in docs/: the schemas, the command line, the formats, the pages of mistakes, the picture of a report.
+"""Writes what is generated in docs/: the schemas and the page of the report's, the command line, the formats, the pages of
+mistakes, the picture of a report.
 
     python -m tests.measure.docs
 
@@ -7,6 +8,7 @@ A test compares all but the picture with what is kept.
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from grader.report.discovery import format_of, names
 from grader.report.document import word
 from grader.report.explain import page
 from grader.settings import Settings
+from tests.measure.report_page import report_text
 
 LISTS: dict[Language, str] = {
     "en": "# The mistakes that grader names\n\nGenerated from `grader/mistakes/` by `make docs`.\n",
@@ -52,6 +55,7 @@ This page is generated from `grader/report/formats/` by `make docs`. `grader for
 """
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 PICTURED = ROOT / "tests" / "corpus" / "linear_regression" / "s012.py"
 
 
@@ -113,7 +117,8 @@ def picture() -> str:
     with Kernels(Settings()) as kernels:
         report = grade(load(PICTURED), exercise, Settings(), kernels)
     terminal.show(word(report, exercise, "en"), console)
-    return console.export_svg(title=f"grader check {PICTURED.name}", unique_id="report")
+    svg = console.export_svg(title=f"grader check {PICTURED.name}", unique_id="report")
+    return FONT_FACE.sub("", svg)  # it is shown with the reader's own fonts, and fetches none
 
 
 def main() -> int:
@@ -123,6 +128,7 @@ def main() -> int:
         (DOCS / name).write_text(text, "utf-8")
     (DOCS / "command-line.md").write_text(command_line_text(), "utf-8")
     (DOCS / "formats.md").write_text(formats_text(), "utf-8")
+    (DOCS / "report.md").write_text(report_text(), "utf-8")
     (DOCS / "report.svg").write_text(picture(), "utf-8")
     return 0
 

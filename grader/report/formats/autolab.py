@@ -4,10 +4,8 @@ The scores are `{"scores": {…}}` with one problem, which is named as the exerc
 a score that was there before as it is.
 """
 
-import msgspec
-
 from grader.report.document import Document
-from grader.report.escape import in_json
+from grader.report.escape import as_json
 from grader.report.formats import terminal
 
 WORDS = {
@@ -16,11 +14,9 @@ WORDS = {
 }
 SUFFIX = ".autolab.txt"
 SCORES = True
-WIDTH = 80
 
 
 def render(document: Document) -> str:
     """A report as Autolab reads it."""
     scores = {} if document.score is None else {document.exercise: document.score}
-    line = in_json(msgspec.json.encode({"scores": scores}).decode())
-    return f"{terminal.render(document, WIDTH)}\n{line}\n"
+    return f"{terminal.within(document)}\n{as_json({'scores': scores})}\n"

@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 from fractions import Fraction  # whatever a check is worth, no product of it is too large
 from typing import Any
 
-import msgspec
-
 from grader.report.document import CheckPart, Document
-from grader.report.escape import in_json, one_paragraph
+from grader.report.escape import as_json, one_paragraph
 from grader.report.sentences import reasons
 from grader.text import say
 
@@ -39,8 +37,7 @@ def render(document: Document, environment: Mapping[str, str] = os.environ) -> s
         "max-score": sum(test["max-score"] for test in tests),
         "tests": tests or [_nothing(document)],
     }
-    encoded = msgspec.json.format(msgspec.json.encode(results), indent=2)
-    return in_json(encoded.decode()) + "\n"
+    return as_json(results, indented=True) + "\n"
 
 
 def _context(environment: Mapping[str, str]) -> dict[str, str]:

@@ -8,10 +8,8 @@ number, so there is a 0, for a person to replace.
 import html
 from typing import Any
 
-import msgspec
-
 from grader.report.document import CheckPart, Document
-from grader.report.escape import in_json, one_paragraph
+from grader.report.escape import as_json, one_paragraph
 from grader.report.formats import terminal
 from grader.report.sentences import reasons
 from grader.text import say
@@ -22,7 +20,6 @@ WORDS = {
 }
 SUFFIX = ".gradescope.json"
 SCORES = True
-WIDTH = 80
 
 
 def render(document: Document) -> str:
@@ -46,12 +43,11 @@ def render(document: Document) -> str:
             "needs_review": list(map(one_paragraph, document.needs_review)),
         },
     }
-    encoded = msgspec.json.format(msgspec.json.encode(results), indent=2)
-    return in_json(encoded.decode()) + "\n"
+    return as_json(results, indented=True) + "\n"
 
 
 def _output(document: Document) -> str:
-    words = terminal.render(document, WIDTH)
+    words = terminal.within(document)
     if document.score is None:
         words = f"{say('label-no-grade', document.language)}\n\n{words}"
     return f"<pre>{html.escape(words)}</pre>"

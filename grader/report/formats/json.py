@@ -3,10 +3,8 @@
 One report is indented; several are one a line.
 """
 
-import msgspec
-
 from grader.report.document import Document
-from grader.report.escape import in_json
+from grader.report.escape import as_json
 
 WORDS = {
     "en": "for programs: the whole report by a published schema; several are one a line",
@@ -18,9 +16,9 @@ SUFFIX_TOGETHER = ".jsonl"
 
 def render(document: Document) -> str:
     """Encode a report, so that it can also be read in a terminal."""
-    return in_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()) + "\n"
+    return as_json(document, indented=True) + "\n"
 
 
 def part(document: Document) -> str:
     """Encode a report in one line."""
-    return in_json(msgspec.json.encode(document).decode()) + "\n"
+    return as_json(document) + "\n"

@@ -6,10 +6,8 @@ attempt is lost.
 
 from typing import Any
 
-import msgspec
-
 from grader.report.document import CheckPart, Document
-from grader.report.escape import MAX_CHARACTERS, in_json, visible
+from grader.report.escape import MAX_CHARACTERS, as_json, visible
 from grader.report.formats import terminal
 from grader.report.sentences import reasons, verdict
 from grader.text import say
@@ -21,7 +19,6 @@ WORDS = {
 SUFFIX = ".prairielearn.json"
 SCORES = True
 MAX_BYTES = 1_000_000
-WIDTH = 80
 MAX_REVIEW = 10
 # How much of each text is kept, the first that fits.
 CUTS = (MAX_CHARACTERS, 1_000, 100)
@@ -29,7 +26,7 @@ CUTS = (MAX_CHARACTERS, 1_000, 100)
 
 def render(document: Document) -> str:
     """A report as PrairieLearn reads it."""
-    whole = terminal.render(document, WIDTH)
+    whole = terminal.within(document)
     for longest in CUTS:
         text = _encoded(_results(document, whole, longest))
         if len(text.encode()) < MAX_BYTES:
@@ -38,7 +35,7 @@ def render(document: Document) -> str:
 
 
 def _encoded(results: dict[str, Any]) -> str:
-    return in_json(msgspec.json.encode(results).decode()) + "\n"
+    return as_json(results) + "\n"
 
 
 def _results(document: Document, whole: str, longest: int) -> dict[str, Any]:

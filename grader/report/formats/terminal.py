@@ -13,6 +13,8 @@ WORDS = {
 }
 SUFFIX = ".txt"
 PLAIN_WIDTH = 100
+# What the pages of other systems have room for.
+WITHIN_WIDTH = 80
 
 
 def render(document: Document, width: int = PLAIN_WIDTH) -> str:
@@ -22,6 +24,11 @@ def render(document: Document, width: int = PLAIN_WIDTH) -> str:
     terminal.show(document, console)
     assert isinstance(console.file, io.StringIO)
     return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+
+
+def within(document: Document) -> str:
+    """A report as plain text on another system's page, for the formats of such systems."""
+    return render(document, WITHIN_WIDTH)
 
 
 def part(document: Document) -> str:
