@@ -248,10 +248,12 @@ def _say_the_end(tally: "Tally", spoken: Language) -> None:
     from grader.report.progress import tallied  # noqa: PLC0415
     from grader.report.writer import say_aside  # noqa: PLC0415
 
-    counts = {"done": tally.done, "of": tally.students}
-    say_aside(Text(id="round-done", params=counts | {"tally": tallied(tally, spoken)}), spoken)
+    words = tallied(tally, spoken)
+    say_aside(
+        Text(id="round-done", params={"done": tally.done, "of": tally.students, "tally": words}), spoken
+    )
     if tally.done < tally.students:
-        say_aside(Text(id="round-stopped", params={**counts}), spoken)
+        say_aside(Text(id="round-stopped", params={"done": tally.done, "of": tally.students}), spoken)
 
 
 def _exit_code(tally: "Tally") -> int:

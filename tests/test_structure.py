@@ -19,7 +19,7 @@ HARMLESS = {
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),
-    *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
+    *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option", "app.add_typer"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
 BEFORE_LEARNERS = {

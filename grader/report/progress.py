@@ -64,15 +64,14 @@ class _Lines:
 def tallied(tally: Tally, language: Language) -> str:
     """The counts that are not zero, in words."""
     counts = {
-        "full": tally.full,
-        "less": tally.less,
-        "review": tally.review,
-        "unreadable": tally.unreadable,
-        "ungradable": tally.ungradable,
-        "known": tally.known,
+        "round-full": tally.full,
+        "round-less": tally.less,
+        "round-review": tally.review,
+        "round-unreadable": tally.unreadable,
+        "round-ungradable": tally.ungradable,
+        "round-known": tally.known,
     }
-    said = [say(f"round-{name}", language, {"count": count}) for name, count in counts.items() if count]
-    return " · ".join(said)
+    return " · ".join(say(id, language, {"count": count}) for id, count in counts.items() if count)
 
 
 def _rate(tally: Tally, began: float) -> int:
