@@ -51,6 +51,7 @@ class Described(StrEnum):
 
     report = "report"
     doctor = "doctor"
+    class_ = "class"
 
 
 @app.command()
@@ -173,14 +174,17 @@ def start(
 
 @app.command()
 def schema(
-    of: Annotated[Described, typer.Argument(metavar="[report|doctor]", help="Of what.")] = Described.report,
+    of: Annotated[
+        Described, typer.Argument(metavar="[report|doctor|class]", help="Of what.")
+    ] = Described.report,
 ) -> None:
-    """Print the JSON Schema of a report, or of what `grader doctor --json` prints."""
+    """Print the JSON Schema of a report, of what `grader doctor --json` prints, or of a class."""
     import json  # noqa: PLC0415
 
     from grader.report import doctor, document  # noqa: PLC0415
+    from grader.report.overview import document as overview  # noqa: PLC0415
 
-    described = document if of == Described.report else doctor
+    described = {Described.report: document, Described.doctor: doctor, Described.class_: overview}[of]
     typer.echo(json.dumps(described.json_schema(), indent=2, ensure_ascii=False))
 
 

@@ -25,6 +25,7 @@ from grader.report import doctor, document, terminal
 from grader.report.discovery import format_of, names
 from grader.report.document import word
 from grader.report.explain import page
+from grader.report.overview import document as overview
 from grader.settings import Settings
 
 LISTS: dict[Language, str] = {
@@ -59,7 +60,7 @@ def schema_texts() -> dict[str, str]:
     """What `grader schema` prints of each thing, by the file that keeps it."""
     return {
         f"{name}.schema.json": json.dumps(described.json_schema(), indent=2, ensure_ascii=False) + "\n"
-        for name, described in (("report", document), ("doctor", doctor))
+        for name, described in (("report", document), ("doctor", doctor), ("class", overview))
     }
 
 

@@ -1,0 +1,95 @@
+"""Who is in the class: a table of students, and so who handed in nothing.
+
+Its columns are found by their headings, in English or Chinese; without any that is known the first column holds the ids.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from grader.grades import Grade
+from grader.lms.sheets import Sheet, read_sheet
+
+IDS = (
+    "id",
+    "student id",
+    "student",
+    "sis user id",
+    "sis login id",
+    "username",
+    "login",
+    "sid",
+    "user",
+    "学号",
+    "用户名",
+    "账号",
+)
+NAMES = ("name", "full name", "student name", "display name", "姓名", "名字")
+EMAILS = ("email", "email address", "e-mail", "mail", "邮箱", "电子邮件", "电子邮箱")
+FIRST, LAST = ("first name", "given name"), ("last name", "surname", "family name")
+
+
+class Enrolled(NamedTuple):
+    """One student. keys: all that a learning platform may call this one by."""
+
+    id: str
+    name: str
+    email: str
+    keys: frozenset[str]
+
+
+def read_roster(path: Path) -> list[Enrolled]:
+    """The students of a table. Raises UsageError if it is none."""
+    table = read_sheet(path)
+    titles = [cell.value.strip().lower().replace("_", " ") for cell in table.rows[0]]
+    ids = [column for title in IDS for column, own in enumerate(titles) if own == title]
+    name, email = _column(titles, NAMES), _column(titles, EMAILS)
+    first, last = _column(titles, FIRST), _column(titles, LAST)
+    known = [*ids, *(column for column in (name, email) if column is not None)]
+    found = []
+    for row in range(1 if known else 0, len(table.rows)):
+        own = _text(table, row, name) or f"{_text(table, row, first)} {_text(table, row, last)}".strip()
+        address = _text(table, row, email)
+        values = [value for column in (ids or [0]) if (value := table.value(row, column))]
+        if values or address:
+            keys = {*values, *([address, address.partition("@")[0]] if address else [])}
+            found.append(
+                Enrolled((values or [address])[0], own, address, frozenset(folded(key) for key in keys))
+            )
+    return found
+
+
+def with_roster(grades: Sequence[Grade], roster: Sequence[Enrolled]) -> list[Grade]:
+    """The grades, named as in the roster, and after them who handed in nothing. A student whom it does not list stays."""
+    by_key = {key: enrolled for enrolled in reversed(roster) for key in enrolled.keys}
+    by_name = _unique({folded(one.name): one for one in roster if one.name}, roster)
+    there, found = set[str](), []
+    for grade in grades:
+        enrolled = by_key.get(folded(grade.student)) or by_name.get(folded(grade.name))
+        if enrolled is not None:
+            there.add(enrolled.id)
+            grade = msgspec.structs.replace(grade, name=enrolled.name or grade.name)  # noqa: PLW2901
+        found.append(grade)
+    return found + [Grade(student=one.id, name=one.name) for one in roster if one.id not in there]
+
+
+def folded(text: str) -> str:
+    """A name as it is compared: `Doe, Jane`, `doejane` and `DOE JANE` are one."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(sign for sign in plain if sign.isalnum()) or plain.strip()
+
+
+def _unique(named: dict[str, Enrolled], roster: Sequence[Enrolled]) -> dict[str, Enrolled]:
+    names = [folded(one.name) for one in roster]
+    return {name: one for name, one in named.items() if names.count(name) == 1}
+
+
+def _column(titles: Sequence[str], wanted: Sequence[str]) -> int | None:
+    return next((titles.index(title) for title in wanted if title in titles), None)
+
+
+def _text(table: Sheet, row: int, column: int | None) -> str:
+    return "" if column is None else table.value(row, column)
