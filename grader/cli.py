@@ -2,8 +2,6 @@
 
 import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from io import TextIOWrapper
@@ -12,17 +10,16 @@ from typing import Annotated
 
 import typer
 
-from grader import __version__
+from grader import __version__, batch_commands
+from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
-from grader.errors import GraderError, UsageError
+from grader.errors import UsageError
 from grader.exercise import course_folder, load_exercise, slugs
-from grader.model import Language
 from grader.options import (
     CourseOption,
     ExerciseOption,
     Files,
     FormatOption,
-    LanguageChoice,
     LanguageOption,
     OpenOption,
     OutputOption,
@@ -33,8 +30,7 @@ from grader.options import (
 from grader.report.browser import page_for, show_page
 from grader.report.discovery import TERMINAL, format_of, names
 from grader.report.escape import one_line
-from grader.settings import Settings, load_settings
-from grader.text import say, spoken_in
+from grader.text import say
 
 app = typer.Typer(
     name="grader",
@@ -44,6 +40,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.add_typer(batch_commands.app, name="batch")
 
 
 class Described(StrEnum):
@@ -72,7 +71,7 @@ def check(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 everything passed, 1 some check failed, 2 unusable request or file, 3 could not be graded; with --watch, that of the
     last report, or 130 if it was interrupted while it graded.
     """
-    with _answering(language, course, seed) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         if exercise is not None:
             load_exercise(course_folder(settings.course), exercise)
         formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
@@ -97,7 +96,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 - its options
 
     Exit codes: 0 nothing was found, 1 something was, 2 unusable request or file, 3 it could not be run.
     """
-    with _answering(language, None, seed) as (settings, spoken):
+    with answering(language, None, seed) as (settings, spoken):
         formats, output = (["html"], output or page_for(files)) if open else (_formats(format), output)
         request = Request(files, formats, output, spoken, isolated=not unsafe_no_sandbox, graded=False)
         code = on_each(request, settings, partial(diagnose_one, settings))
@@ -118,7 +117,7 @@ def explain(
 
     Without a name, all mistakes are listed.
     """
-    with _answering(language, None) as (_, spoken):
+    with answering(language, None) as (_, spoken):
         from grader.catalogue import all_mistakes, mistake  # noqa: PLC0415
         from grader.report.explain import page  # noqa: PLC0415
         from grader.report.writer import show_markdown  # noqa: PLC0415
@@ -133,7 +132,7 @@ def explain(
 @app.command()
 def exercises(language: LanguageOption = None, course: CourseOption = None) -> None:
     """List the exercises of the course."""
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         folder = course_folder(settings.course)
         for slug in slugs(folder):
             typer.echo(f"{slug:<22} {load_exercise(folder, slug).manifest.title[spoken]}")
@@ -142,7 +141,7 @@ def exercises(language: LanguageOption = None, course: CourseOption = None) -> N
 @app.command()
 def formats(language: LanguageOption = None) -> None:
     """List the formats that a report can be written in."""
-    with _answering(language, None) as (_, spoken):
+    with answering(language, None) as (_, spoken):
         for name in names():
             typer.echo(f"{name:<22} {format_of(name).words[spoken]}")
 
@@ -159,7 +158,7 @@ def start(
     """Write the starter notebook of an exercise, with its task, to work in."""
     from grader.starter import starter_notebook  # noqa: PLC0415 - imports nbformat
 
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         content = starter_notebook(load_exercise(course_folder(settings.course), slug), spoken)
         path = output or Path(f"{slug}.ipynb")
         try:
@@ -200,7 +199,7 @@ def doctor(
 
     Exit codes: 0 others' submissions can be graded here, 1 they cannot, 2 unusable request.
     """
-    with _answering(language, course) as (settings, spoken):
+    with answering(language, course) as (settings, spoken):
         from grader.doctor import examine  # noqa: PLC0415
         from grader.report import doctor as words  # noqa: PLC0415
         from grader.report.writer import screen  # noqa: PLC0415
@@ -231,7 +230,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - its options
 
     Exit codes: 0 no gap, 1 a gap that is not known, 2 unusable request or course, 3 could not be graded.
     """
-    with _answering(language, course, seed) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         from grader.report import selftest as words  # noqa: PLC0415 - with torch's parts, which take a while
         from grader.report.writer import counting, screen  # noqa: PLC0415
         from grader.selftest import selftest as test  # noqa: PLC0415
@@ -250,25 +249,6 @@ def _common(
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-@contextmanager
-def _answering(
-    language: LanguageChoice | None, course: str | None, seed: int | None = None
-) -> Iterator[tuple[Settings, Language]]:
-    """Give the settings and the language; turn an error that is the user's to mend into one line and its exit code."""
-    spoken = spoken_in(language)
-    try:
-        settings = load_settings(Path.cwd(), language=language, course=course, seed=seed)
-        spoken = spoken_in(settings.language)
-        yield settings, spoken
-    except GraderError as error:
-        from grader.report.writer import complain  # noqa: PLC0415 - rich is imported when there is something to say
-
-        complain(error, spoken)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _formats(chosen: list[str] | None) -> list[str]:

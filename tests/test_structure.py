@@ -7,151 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.drawn_evidence import EVIDENCE
-from tests.drawn_report import OF_A_FORMAT, REPORT
+from tests.drawn import DISCOVERED, MAY_IMPORT
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "grader"
 MAX_LINES = 300
 
-# What each module may import of grader, bottom up. Imports inside functions and for types count too.
-MAY_IMPORT = {
-    "grader": "errors notebook.command notebook.here notebook.magic",
-    "errors": "",
-    "values": "",
-    "trace": "values",
-    "model": "picture trace values",
-    "picture": "trace",
-    "valley": "arrays picture",
-    "line": "",
-    "limits": "model",
-    "settings": "errors limits model",
-    "text": "model",
-    "arrays": "trace values",
-    "source": "model",
-    "files": "errors",
-    "archive": "errors files",
-    "load": "archive errors files model source",
-    "exercise": "errors limits model",
-    "starter": "errors exercise model",
-    # inside the learner's process
-    "probe": "",
-    "probe.bindings": "",
-    "probe.places": "",
-    "probe.surroundings": "",
-    "probe.itself": "",
-    "probe.encode": "probe.itself",
-    "probe.numbers": "probe.encode",
-    "probe.tensors": "probe.encode",
-    "probe.graph": "probe.encode",
-    "probe.optimizers": "",
-    "probe.events": "probe.encode probe.graph probe.itself probe.optimizers probe.places probe.tensors",
-    "probe.acts": "probe.encode probe.places probe.tensors",
-    "probe.errors_seen": "probe.encode probe.places",
-    "probe.gradients": "probe.encode probe.graph probe.itself probe.places probe.tensors",
-    "probe.calls": "probe.acts probe.encode probe.events probe.gradients probe.graph probe.places",
-    "probe.exchange": "probe.numbers",
-    "probe.watch": "probe.encode probe.numbers",
-    "probe.inside": "probe.acts probe.bindings probe.calls probe.encode probe.errors_seen probe.events probe.exchange"
-    " probe.gradients probe.surroundings probe.tensors probe.watch",
-    # what a job is confined by, from the system up
-    "kernel": "",
-    "kernel.sandbox": "",
-    "kernel.sandbox.system": "",
-    "kernel.sandbox.bpf": "",
-    "kernel.sandbox.view": "",
-    "kernel.sandbox.syscalls": "kernel.sandbox.system",
-    "kernel.sandbox.verdicts": "kernel.sandbox.bpf",
-    "kernel.sandbox.mounts": "kernel.sandbox.syscalls kernel.sandbox.system",
-    "kernel.sandbox.namespaces": "kernel.sandbox.system",
-    "kernel.sandbox.filesystem": "kernel.sandbox.mounts kernel.sandbox.namespaces kernel.sandbox.view",
-    "kernel.sandbox.identity": "kernel.sandbox.syscalls kernel.sandbox.system",
-    "kernel.sandbox.ceilings": "model",
-    "kernel.sandbox.landlock": "kernel.sandbox.syscalls kernel.sandbox.system",
-    "kernel.sandbox.seccomp": "kernel.sandbox.bpf kernel.sandbox.syscalls kernel.sandbox.system"
-    " kernel.sandbox.verdicts",
-    "kernel.sandbox.cgroup": "kernel.sandbox.system",
-    "kernel.sandbox.tiers": "kernel.sandbox.ceilings kernel.sandbox.filesystem kernel.sandbox.identity"
-    " kernel.sandbox.landlock kernel.sandbox.namespaces kernel.sandbox.seccomp kernel.sandbox.system"
-    " kernel.sandbox.view model",
-    "kernel.sandbox.bubblewrap": "kernel.job kernel.sandbox.system kernel.sandbox.view",
-    # the processes of a job, from the warm parent's side
-    "kernel.job": "kernel.sandbox.tiers kernel.sandbox.view model",
-    "kernel.usage": "",
-    "kernel.streams": "",
-    "kernel.worker": "probe.inside probe.places",
-    "kernel.forked": "kernel.streams kernel.worker",
-    "kernel.init": "kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
-    "kernel.ending": "kernel.usage",
-    "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
-    " kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view kernel.usage",
-    "kernel.caretaker": "kernel.ending kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
-    "kernel.rehearse": "kernel.init kernel.job kernel.sandbox.bubblewrap kernel.sandbox.cgroup"
-    " kernel.sandbox.system kernel.sandbox.tiers model",
-    "kernel.zygote": "kernel.caretaker kernel.ending kernel.guardian kernel.job kernel.rehearse"
-    " kernel.sandbox.bubblewrap kernel.sandbox.ceilings kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers",
-    # … and from the supervisor's
-    "kernel.warm": "errors exercise kernel.job kernel.sandbox.view model settings",
-    "kernel.relay": "",
-    "kernel.client": "kernel.relay",
-    "kernel.outputs": "kernel.client",
-    "kernel.provisioner": "errors kernel.init kernel.job kernel.warm model",
-    "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
-    "kernel.answers": "arrays trace values",
-    "kernel.faults": "model source",
-    "kernel.displayed": "model",
-    "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
-    "kernel.pool": "errors kernel.session kernel.warm model settings",
-    "kernel.intruder": "",
-    "kernel.canary": "errors kernel.intruder kernel.pool model",
-    "watching": "archive errors model",
-    "doctor": "errors exercise kernel.canary kernel.job kernel.pool kernel.sandbox.landlock kernel.warm model"
-    " settings",
-    # what checks are made of
-    "exchange": "arrays model trace",
-    "steps": "arrays trace",
-    "batches": "arrays exchange steps trace",
-    "gradients": "arrays batches exchange model steps trace",
-    "hidden": "exercise model settings",
-    "observed": "model trace",
-    "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
-    "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.discovery report.doctor report.document report.places report.writer settings watching",
-    "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
-    " trace values",
-    # why it fails
-    **EVIDENCE,
-    "mistakes": "",
-    "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
-    "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",
-    "paths": "checks",
-    "samples": "checks steps",
-    "runner": "checks errors exercise experiment model text",
-    "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
-    " kernel.session model runner settings",
-    # the test of a course, and of all of the above
-    "workers": "kernel.pool settings",
-    "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
-    " evidence.planting evidence.trainings",
-    "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
-    " rewrites settings starter workers",
-    # what people see
-    **REPORT,
-    "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
-    "options": "",
-    "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
-    "__main__": "cli",
-}
-# What every mistake may import; nothing but `catalogue` knows them.
-OF_A_MISTAKE = "arrays model trace values evidence.*"
-# The modules that are discovered by the folder they are in, with what they may import.
-DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
     *("frozenset", "dict.fromkeys", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
+    *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.

@@ -104,9 +104,8 @@ def _without_wrapper(paths: Sequence[PurePosixPath]) -> list[PurePosixPath] | No
     """The paths below the one folder that all are in; None where there is none, or it is a student's."""
     if len({path.parts[0] for path in paths}) != 1 or any(len(path.parts) == 1 for path in paths):
         return None
-    flat = [path for path in paths if len(path.parts) == 2]  # noqa: PLR2004 - the folder and the file
-    notebooks = [path for path in flat if path.suffix.lower() == NOTEBOOK_SUFFIX]
-    if flat and len(notebooks) < 2:  # noqa: PLR2004 - one notebook and what belongs to it is one student's
+    notebooks = [path for path in paths if path.suffix.lower() == NOTEBOOK_SUFFIX]
+    if len(notebooks) < 2 and any(len(path.parts) == 2 for path in paths):  # noqa: PLR2004 - one notebook, and what belongs to it
         return None
     return [PurePosixPath(*path.parts[1:]) for path in paths]
 
