@@ -30,7 +30,7 @@ MAX_TOKENS = 20_000
 SAMPLED = 4
 MANY, NEIGHBOURS = 12, 5
 CLOSER_LOOK = 0.6
-KEPT = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+KEPT = frozenset({*keyword.kwlist, *keyword.softkwlist, *builtins.__dict__})
 LAYOUT = frozenset(
     {
         tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,

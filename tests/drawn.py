@@ -2,8 +2,8 @@
 
 from tests.drawn_evidence import EVIDENCE
 from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
-from tests.drawn_lms import LMS, OF_A_SYSTEM
-from tests.drawn_report import OF_A_FORMAT, REPORT
+from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
+from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
 MAY_IMPORT = {
@@ -136,10 +136,13 @@ MAY_IMPORT = {
     # what is kept, and what people see
     **GRADEBOOK,
     **REPORT,
+    "similarity": "",
+    **OUTCOME,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
     "cli": "catalogue checking doctor errors exercise grader model options report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
+    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest settings"
+    " starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.
@@ -149,5 +152,6 @@ DISCOVERED = {
     "mistakes.": OF_A_MISTAKE,
     "report.formats.": OF_A_FORMAT,
     "lms.systems.": OF_A_SYSTEM,
+    "lms.uploads.": OF_AN_UPLOAD,
     "gradebook.versions.": OF_A_VERSION,
 }

@@ -35,12 +35,12 @@ MOST_PAGES = 500
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What a teacher gave beside the submissions.
 
-    system: the platform that they are from. table: its gradebook export or worksheet, to be filled in; column: of which
+    system: the platform that they are from. sheet: its gradebook export or worksheet, to be filled in; column: of which
     assignment, where it cannot be told. roster: who is in the class.
     """
 
     system: str = "plain"
-    table: Path | None = None
+    sheet: Path | None = None
     column: str | None = None
     roster: Path | None = None
 
@@ -77,8 +77,8 @@ def try_table(exercise: Exercise, given: Given) -> None:
     """Raise UsageError if the given tables could not be filled in or read: worth knowing before a night of grading."""
     if given.roster is not None:
         read_roster(given.roster)
-    if given.table is not None and given.system in upload.names():
-        upload.fill(given.system, read_sheet(given.table), (), _task((), exercise, "en", given))
+    if given.sheet is not None and given.system in upload.names():
+        upload.fill(given.system, read_sheet(given.sheet), (), _task((), exercise, "en", given))
 
 
 def _files(folder: Path, grades: Sequence[Grade], exercise: Exercise, language: Language) -> Iterator[Path]:
@@ -147,7 +147,7 @@ def _upload(
     if given.system not in upload.names():
         return [], []
     try:
-        table = None if given.table is None else read_sheet(given.table)
+        table = None if given.sheet is None else read_sheet(given.sheet)
         filled = upload.fill(given.system, table, grades, _task(grades, exercise, language, given))
     except GraderError as error:
         params = {name: str(value) for name, value in error.params.items()}
