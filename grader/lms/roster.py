@@ -4,6 +4,7 @@ Its columns are found by their headings, in English or Chinese; without any that
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,11 +50,12 @@ def read_roster(path: Path) -> list[Enrolled]:
     name, email = _column(titles, NAMES), _column(titles, EMAILS)
     first, last = _column(titles, FIRST), _column(titles, LAST)
     known = [*ids, *(column for column in (name, email) if column is not None)]
+    own_ids = ids or ([0] if email is None else [])
     found = []
     for row in range(1 if known else 0, len(table.rows)):
         own = _text(table, row, name) or f"{_text(table, row, first)} {_text(table, row, last)}".strip()
         address = _text(table, row, email)
-        values = [value for column in (ids or [0]) if (value := table.value(row, column))]
+        values = [value for column in own_ids if (value := table.value(row, column))]
         if values or address:
             keys = {*values, *([address, address.partition("@")[0]] if address else [])}
             found.append(
@@ -65,7 +67,7 @@ def read_roster(path: Path) -> list[Enrolled]:
 def with_roster(grades: Sequence[Grade], roster: Sequence[Enrolled]) -> list[Grade]:
     """The grades, named as in the roster, and after them who handed in nothing. A student whom it does not list stays."""
     by_key = {key: enrolled for enrolled in reversed(roster) for key in enrolled.keys}
-    by_name = _unique({folded(one.name): one for one in roster if one.name}, roster)
+    by_name = _by_name(roster)
     there, found = set[str](), []
     for grade in grades:
         enrolled = by_key.get(folded(grade.student)) or by_name.get(folded(grade.name))
@@ -82,9 +84,11 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if sign.isalnum()) or plain.strip()
 
 
-def _unique(named: dict[str, Enrolled], roster: Sequence[Enrolled]) -> dict[str, Enrolled]:
+def _by_name(roster: Sequence[Enrolled]) -> dict[str, Enrolled]:
+    """Those whose name nobody else has."""
     names = [folded(one.name) for one in roster]
-    return {name: one for name, one in named.items() if names.count(name) == 1}
+    counts = Counter(names)
+    return {name: one for name, one in zip(names, roster, strict=True) if name and counts[name] == 1}
 
 
 def _column(titles: Sequence[str], wanted: Sequence[str]) -> int | None:

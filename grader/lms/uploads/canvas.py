@@ -5,6 +5,7 @@ SIS user or login id, else by a name that only one of them has. Whoever is excus
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from grader.errors import UsageError
@@ -82,16 +83,22 @@ def _matched(
     table: Sheet, rows: Sequence[int], titles: Sequence[str], grades: Sequence[Grade]
 ) -> Iterator[tuple[int, Grade]]:
     """Rows and grades of the same student: the surer signs first."""
-    left, free = list(grades), list(rows)
+    left, free = set(range(len(grades))), set(rows)
     columns = [titles.index(title) for title in ("ID", *IDS) if title in titles]
     for column, by_name in [*((column, False) for column in columns), (0, True)]:
-        keys = _unique({row: _key(table.value(row, column), by_name=by_name) for row in free})
-        for grade in list(left):
-            row = keys.get(_key(grade.name if by_name else grade.student, by_name=by_name))
-            if row is not None and row in free:
-                left.remove(grade)
+        found = _unique({row: _key(table.value(row, column), by_name=by_name) for row in rows})
+        owners = _unique(
+            {
+                place: _key(grade.name if by_name else grade.student, by_name=by_name)
+                for place, grade in enumerate(grades)
+            }
+        )
+        for key, place in owners.items():
+            row = found.get(key)
+            if row in free and place in left:
+                left.remove(place)
                 free.remove(row)
-                yield row, grade
+                yield row, grades[place]
 
 
 def _key(text: str, *, by_name: bool) -> str:
@@ -100,5 +107,6 @@ def _key(text: str, *, by_name: bool) -> str:
 
 
 def _unique(keys: Mapping[int, str]) -> dict[str, int]:
-    values = list(keys.values())
-    return {key: row for row, key in keys.items() if key and values.count(key) == 1}
+    """Where each key stands that stands in one place alone."""
+    counts = Counter(keys.values())
+    return {key: row for row, key in keys.items() if key and counts[key] == 1}
