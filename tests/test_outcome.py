@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.exercise import Exercise
+from grader.exercise import Exercise, course_folder
 from grader.grades import Grade, HandedIn
 from grader.kernel.pool import Kernels
 from grader.model import Language, Report
@@ -24,6 +24,7 @@ from grader.outcome.write import Given, Written, try_table, write_all
 from grader.report.overview.document import json_schema, render, word
 from grader.report.overview.excerpts import blanked, excerpts, names_in
 from tests import made_grades
+from tests.command import grader
 from tests.files import worded
 from tests.made_grades import HOSTILE
 from tests.pages import addresses, elements, parsed, text_of
@@ -237,3 +238,8 @@ def test_what_the_platforms_table_lacks_is_known_before_and_said_after(
 
 def test_the_hostile_name_is_hostile() -> None:
     assert set('=\u202e\x00\n<"') <= set(HOSTILE)
+
+
+def test_the_schema_of_a_class_is_printed_as_it_is_published(tmp_path: Path) -> None:
+    done = grader("schema", "class", folder=tmp_path)
+    assert done == (0, (course_folder(None) / "docs" / "class.schema.json").read_text("utf-8"), "")
