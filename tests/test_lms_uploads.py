@@ -141,7 +141,7 @@ def test_every_platform_is_described(name: str) -> None:
 
 # ---- tables -------------------------------------------------------------------------------------
 
-CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\ufeff"), max_size=8)
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=8)
 ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=5)
 
 

@@ -1,6 +1,5 @@
 """Writes what a batch leaves behind into a folder: tables, JSON, the reports, the page of the class, and what the platform takes back."""
 
-import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,12 +15,11 @@ from grader.lms.roster import read_roster, with_roster
 from grader.lms.sheets import read_sheet
 from grader.load import load
 from grader.model import Language, Text
-from grader.outcome.names import file_name
+from grader.outcome.placing import as_bytes, put
+from grader.outcome.reports import report_path, write_report
 from grader.outcome.standing import max_score
 from grader.outcome.table import grades_table
 from grader.report import overview
-from grader.report.discovery import format_of
-from grader.report.document import word
 from grader.report.overview import document as overviews
 from grader.report.overview.pairs import source
 from grader.similarity import Group, Solution, groups
@@ -82,19 +80,17 @@ def try_table(exercise: Exercise, given: Given) -> None:
 
 
 def _files(folder: Path, grades: Sequence[Grade], exercise: Exercise, language: Language) -> Iterator[Path]:
-    yield _put(folder / "grades.csv", grades_table(grades, exercise, language))
-    html = format_of("html")
+    yield put(folder / "grades.csv", grades_table(grades, exercise, language))
     for grade in grades:
-        if grade.report is not None:
-            page = html.render(word(grade.report, exercise, language), grade.report)
-            yield _put(folder / "reports" / f"{file_name(grade.student)}.html", _bytes(page))
+        if (path := write_report(folder, grade, exercise, language)) is not None:
+            yield path
     similar = groups([solution for grade in grades if (solution := _solution(grade))], _starter(exercise))
     document = overviews.word(grades, exercise, language, similar, _addresses(similar))
     for stale in (folder / "similar").glob("*.html"):
         stale.unlink()
     yield from _pair_pages(folder, document, grades)
-    yield _put(folder / "class.json", _bytes(overviews.render(document)))
-    yield _put(folder / "index.html", _bytes(overview.render(document)))
+    yield put(folder / "class.json", as_bytes(overviews.render(document)))
+    yield put(folder / "index.html", as_bytes(overview.render(document)))
 
 
 # ---- similar solutions --------------------------------------------------------------------------
@@ -135,7 +131,7 @@ def _pair_pages(folder: Path, document: overviews.Document, grades: Sequence[Gra
                 page = overview.render_pair(
                     source(left.cells), source(right.cells), pair, called, document.language
                 )
-                yield _put(folder / pair.page, _bytes(page))
+                yield put(folder / pair.page, as_bytes(page))
 
 
 # ---- what the platform takes back ---------------------------------------------------------------
@@ -152,7 +148,7 @@ def _upload(
     except GraderError as error:
         params = {name: str(value) for name, value in error.params.items()}
         return [], [Text(id=error.text, params={**params})]
-    files = [_put(folder / name, content) for name, content in filled.files.items()]
+    files = [put(folder / name, content) for name, content in filled.files.items()]
     if filled.feedback:
         files.append(_feedback(folder, filled.feedback))
     return files, list(filled.notes)
@@ -174,19 +170,6 @@ def _feedback(folder: Path, feedback: dict[str, str]) -> Path:
     path, beside = folder / FEEDBACK, folder / f".{FEEDBACK}"
     with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
         for student, own in feedback.items():
-            archive.write(folder / "reports" / f"{file_name(student)}.html", f"{own}/{IN_FEEDBACK}")
+            archive.write(report_path(folder, student), f"{own}/{IN_FEEDBACK}")
     beside.replace(path)
     return path
-
-
-def _put(path: Path, content: bytes) -> Path:
-    """Write a file in one go: whoever looks sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
-    return path
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")
