@@ -203,7 +203,8 @@ def _together(pairs: Sequence[Pair]) -> list[list[str]]:
 
 
 def _group(students: list[str], pairs: Sequence[Pair], by_student: Mapping[str, Solution]) -> Group:
-    within = [pair for pair in pairs if pair.one in students]
+    members = set(students)
+    within = [pair for pair in pairs if pair.one in members]
     return Group(
         students=tuple(students),
         pairs=tuple(_spanning(within)),

@@ -203,10 +203,21 @@ def test_a_roster_names_students_and_says_who_is_missing(tmp_path: Path) -> None
     )
     assert [(grade.student, grade.name, grade.handed_in is None) for grade in grades] == [
         ("ann", "Ann Lee", False),
-        ("99", "roe, bob", False),
+        ("99", "Bob Roe", False),
         ("other", "", False),
-        ("2", "Bob Roe", True),
         ("3", "Cy Poe", True),
+    ]
+
+
+def test_a_name_as_canvas_shortens_it_is_known_and_one_of_two_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text("login,name\njd,Jane Mary Doe\nal,Ann Lee\nal2,Ann Lee\n")
+    grades = with_roster([scored("7001", 1, "doejanemary"), scored("7002", 2, "leeann")], read_roster(path))
+    assert [(grade.student, grade.name, grade.handed_in is None) for grade in grades] == [
+        ("7001", "Jane Mary Doe", False),
+        ("7002", "leeann", False),
+        ("al", "Ann Lee", True),
+        ("al2", "Ann Lee", True),
     ]
 
 

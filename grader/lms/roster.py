@@ -3,9 +3,10 @@
 Its columns are found by their headings, in English or Chinese; without any that is known the first column holds the ids.
 """
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,10 +68,11 @@ def read_roster(path: Path) -> list[Enrolled]:
 def with_roster(grades: Sequence[Grade], roster: Sequence[Enrolled]) -> list[Grade]:
     """The grades, named as in the roster, and after them who handed in nothing. A student whom it does not list stays."""
     by_key = {key: enrolled for enrolled in reversed(roster) for key in enrolled.keys}
-    by_name = _by_name(roster)
+    names = [one.name for one in roster]
+    by_name = {key: roster[place] for key, place in unique(dict(enumerate(map(name_keys, names)))).items()}
     there, found = set[str](), []
     for grade in grades:
-        enrolled = by_key.get(folded(grade.student)) or by_name.get(folded(grade.name))
+        enrolled = by_key.get(folded(grade.student)) or _called(grade.name, by_name)
         if enrolled is not None:
             there.add(enrolled.id)
             grade = msgspec.structs.replace(grade, name=enrolled.name or grade.name)  # noqa: PLW2901
@@ -84,11 +86,21 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if sign.isalnum()) or plain.strip()
 
 
-def _by_name(roster: Sequence[Enrolled]) -> dict[str, Enrolled]:
-    """Those whose name nobody else has."""
-    names = [folded(one.name) for one in roster]
-    counts = Counter(names)
-    return {name: one for name, one in zip(names, roster, strict=True) if name and counts[name] == 1}
+def name_keys(name: str) -> frozenset[str]:
+    """All that a name may be shortened to: whichever of its words is put first, the others follow in their order."""
+    words = [word for word in re.split(r"[\s,]+", name) if word]
+    return frozenset(folded("".join(words[at:] + words[:at])) for at in range(len(words)))
+
+
+def unique(keys: Mapping[int, Iterable[str]]) -> dict[str, int]:
+    """Whose each key is, of those that are one's alone."""
+    counts = Counter(key for own in keys.values() for key in own)
+    return {key: whose for whose, own in keys.items() for key in own if key and counts[key] == 1}
+
+
+def _called(name: str, by_name: Mapping[str, Enrolled]) -> Enrolled | None:
+    found = {one.id: one for key in name_keys(name) if (one := by_name.get(key)) is not None}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _column(titles: Sequence[str], wanted: Sequence[str]) -> int | None:

@@ -5,13 +5,12 @@ SIS user or login id, else by a name that only one of them has. Whoever is excus
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from grader.errors import UsageError
 from grader.grades import Grade
 from grader.lms.filling import Filled, Task, absent, note, scaled, shown_number
-from grader.lms.roster import folded
+from grader.lms.roster import folded, name_keys, unique
 from grader.lms.sheets import Sheet, number
 from grader.model import Text
 
@@ -86,12 +85,10 @@ def _matched(
     left, free = set(range(len(grades))), set(rows)
     columns = [titles.index(title) for title in ("ID", *IDS) if title in titles]
     for column, by_name in [*((column, False) for column in columns), (0, True)]:
-        found = _unique({row: _key(table.value(row, column), by_name=by_name) for row in rows})
-        owners = _unique(
-            {
-                place: _key(grade.name if by_name else grade.student, by_name=by_name)
-                for place, grade in enumerate(grades)
-            }
+        keys = name_keys if by_name else _as_it_is
+        found = unique({row: keys(table.value(row, column)) for row in rows})
+        owners = unique(
+            {place: keys(grade.name if by_name else grade.student) for place, grade in enumerate(grades)}
         )
         for key, place in owners.items():
             row = found.get(key)
@@ -101,12 +98,5 @@ def _matched(
                 yield row, grades[place]
 
 
-def _key(text: str, *, by_name: bool) -> str:
-    """A name as Canvas shortens it in the names of files, or an id as it is."""
-    return folded(text) if by_name else text.strip()
-
-
-def _unique(keys: Mapping[int, str]) -> dict[str, int]:
-    """Where each key stands that stands in one place alone."""
-    counts = Counter(keys.values())
-    return {key: row for row, key in keys.items() if key and counts[key] == 1}
+def _as_it_is(text: str) -> frozenset[str]:
+    return frozenset([text.strip()])
