@@ -177,7 +177,7 @@ def schema(
         Described, typer.Argument(metavar="[report|doctor|class]", help="Of what.")
     ] = Described.report,
 ) -> None:
-    """Print the JSON Schema of a report, of what `grader doctor --json` prints, or of a class."""
+    """Print the JSON Schema of a report, a class, or `grader doctor --json`."""
     import json  # noqa: PLC0415
 
     from grader.report import doctor, document  # noqa: PLC0415
