@@ -188,6 +188,24 @@ def test_a_report_is_written_anew_only_if_it_changed(
     parsed(path.read_text("utf-8"))
 
 
+def test_names_that_are_no_unicode_cost_nobody_a_grade(
+    reports: dict[str, Report], exercise: Exercise, tmp_path: Path
+) -> None:
+    signs = ("\udcff", "\x00", "/..\\")
+    grades = [made_grades.one(str(n), f"a{sign}b", reports["s003.py"]) for n, sign in enumerate(signs)]
+    grades.append(made_grades.one("\udcff", "", reports["s003.py"]))
+    done = write_all(tmp_path, grades, exercise, "en", Given(system="moodle"))
+    assert not done.notes
+    with zipfile.ZipFile(tmp_path / "moodle-feedback.zip") as archive:
+        assert len(set(archive.namelist())) == 3
+        assert all(
+            re.fullmatch(r"[^/]+_assignsubmission_file/report.html", name) for name in archive.namelist()
+        )
+    assert {path.parent.name for path in done.files} == {tmp_path.name, "reports"}
+    assert len(list((tmp_path / "reports").iterdir())) == 4
+    parsed((tmp_path / "index.html").read_text("utf-8"))
+
+
 # ---- names --------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 A row is known by the number in its first column, `Participant 123`. Headings are in the language of whoever downloaded the sheet, so
 where they are not English a column is known by what stands in it: `Maximum Grade` holds one number all the way down, and
-the grade stands before it; the comments are the last. What a teacher wrote as a comment stays.
+the grade stands before it; the comments are the last. What a teacher wrote as a comment stays. The zip needs no worksheet.
 """
 
 import re
@@ -22,7 +22,7 @@ WORDS = {
     "en": "the grading worksheet, filled in, and a zip of feedback files",
     "zh": "填好成绩的评分表，和反馈文件的压缩包",
 }
-FROM_TABLE = True
+FROM_TABLE = False
 
 FILE = "moodle.csv"
 IDENTIFIER = re.compile(r"\D*?(\d+)")
@@ -37,8 +37,13 @@ class Columns(NamedTuple):
     comments: int | None
 
 
-def fill(table: Sheet, grades: Sequence[Grade], task: Task) -> Filled:
-    """Fill in the worksheet. Raises UsageError if this is none."""
+def fill(table: Sheet | None, grades: Sequence[Grade], task: Task) -> Filled:
+    """Fill in the worksheet, where there is one. Raises UsageError if this is none."""
+    feedback = {
+        grade.student: own for grade in grades if grade.report is not None and (own := _folder(grade))
+    }
+    if table is None:
+        return Filled(feedback=feedback)
     rows = [row for row in range(1, len(table.rows)) if _participant(table, row)]
     columns = _columns(table, rows)
     by_student = {grade.student.strip(): grade for grade in grades}
@@ -62,7 +67,6 @@ def fill(table: Sheet, grades: Sequence[Grade], task: Task) -> Filled:
             0,
             Text(id="upload-scaled", params={"max_score": task.max_score, "most": scale, "path": table.name}),
         )
-    feedback = {grade.student: _folder(grade) for grade in grades if grade.report is not None}
     return Filled(
         files={FILE: table.filled(values)}, feedback=feedback, notes=(*notes, *absent(grades, matched))
     )
@@ -98,7 +102,10 @@ def _comment(grade: Grade, task: Task) -> str:
 
 
 def _folder(grade: Grade) -> str:
-    """The folder that Moodle gave out; where that is not known, one that it would take."""
+    """The folder that Moodle gave out; where that is not known, one that it would take; nothing for whom it cannot know."""
     path = "" if grade.handed_in is None else grade.handed_in.path
-    known = [part for part in re.split(r"[\\/]", path) if FOLDER.fullmatch(part)]
-    return known[-1] if known else f"Participant_{grade.student}_assignsubmission_file"
+    for part in re.split(r"[\\/]", path):
+        if FOLDER.fullmatch(part) and part.isprintable():
+            return part
+    known = grade.student.isascii() and grade.student.isdecimal()
+    return f"Participant_{grade.student}_assignsubmission_file" if known else ""
