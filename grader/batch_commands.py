@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from grader.gradebook.records import Changed
     from grader.round import Tally
 
-GRADEBOOK = "gradebook.sqlite"
+GRADEBOOK, PAGE = "gradebook.sqlite", "index.html"
 # So many more than there are workers are on their way, so that none of them waits.
 AHEAD = 2
 
@@ -43,7 +43,12 @@ class _RunByDefault(TyperGroup):
         return parsed
 
 
-app = typer.Typer(cls=_RunByDefault, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=_RunByDefault,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Grade a class, and look after its grades; PATH alone is `run`.",
+)
 
 ExerciseName = Annotated[
     str, typer.Option("--exercise", help="The exercise, as `grader exercises` lists it.")
@@ -85,6 +90,9 @@ def run(  # noqa: PLR0913, PLR0917 - its options
             help="The platform's own CSV file, to be filled in: Canvas's gradebook, Moodle's worksheet."
         ),
     ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The assignment's column in that file, where it cannot be told.")
+    ] = None,
     gradebook: GradebookOption = None,
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what was graded before.")] = False,
     jobs: Annotated[
@@ -114,6 +122,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         from grader.gradebook.book import open_gradebook  # noqa: PLC0415
         from grader.interrupts import stopping_politely  # noqa: PLC0415
         from grader.lms.recognise import collect  # noqa: PLC0415
+        from grader.outcome.write import Given, try_table, write_all  # noqa: PLC0415
         from grader.report.progress import progress  # noqa: PLC0415
         from grader.report.writer import complain, say_aside  # noqa: PLC0415
         from grader.round import Asked, Round  # noqa: PLC0415
@@ -123,6 +132,8 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         collected = collect(path, exercise, system)
         for stray in collected.strays:
             complain(stray, spoken)
+        given = Given(system=collected.system, sheet=sheet, column=column, roster=roster)
+        try_table(loaded, given)
         _make(output)
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
         with (
@@ -133,7 +144,11 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         ):
             graded = Round(asked, collected, book, told)
             tally = graded.grade(executor, AHEAD * workers, stopping)
-        _say_the_end(tally, spoken)
+            grades = book.grades(exercise, graded.batch)
+        written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)
+        for note in written.notes:
+            say_aside(note, spoken)
+        _say_the_end(tally, output, spoken)
     raise typer.Exit(_exit_code(tally))
 
 
@@ -244,7 +259,7 @@ def _changed(changed: "Changed", spoken: Language) -> dict[str, object]:
     }
 
 
-def _say_the_end(tally: "Tally", spoken: Language) -> None:
+def _say_the_end(tally: "Tally", folder: Path, spoken: Language) -> None:
     from grader.report.progress import tallied  # noqa: PLC0415
     from grader.report.writer import say_aside  # noqa: PLC0415
 
@@ -254,6 +269,7 @@ def _say_the_end(tally: "Tally", spoken: Language) -> None:
     )
     if tally.done < tally.students:
         say_aside(Text(id="round-stopped", params={"done": tally.done, "of": tally.students}), spoken)
+    say_aside(Text(id="round-written", params={"path": str(folder), "page": str(folder / PAGE)}), spoken)
 
 
 def _exit_code(tally: "Tally") -> int:

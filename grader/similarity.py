@@ -30,7 +30,7 @@ MAX_TOKENS = 20_000
 SAMPLED = 4
 MANY, NEIGHBOURS = 12, 5
 CLOSER_LOOK = 0.6
-KEPT = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+KEPT = frozenset({*keyword.kwlist, *keyword.softkwlist, *builtins.__dict__})
 LAYOUT = frozenset(
     {
         tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
@@ -203,7 +203,8 @@ def _together(pairs: Sequence[Pair]) -> list[list[str]]:
 
 
 def _group(students: list[str], pairs: Sequence[Pair], by_student: Mapping[str, Solution]) -> Group:
-    within = [pair for pair in pairs if pair.one in students]
+    members = set(students)
+    within = [pair for pair in pairs if pair.one in members]
     return Group(
         students=tuple(students),
         pairs=tuple(_spanning(within)),

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from typing import Any, TypeVar
 
@@ -30,7 +32,7 @@ class Workers(Executor):
         self._pool = self._started()
 
     def _started(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+        return ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_begin_worker)
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
         """Have something done."""
@@ -72,9 +74,21 @@ def kernels_of_this_process(settings: Settings, *, isolated: bool) -> Kernels:
     return kernels
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal; what is under way is finished, and whoever started them ends them."""
+def _begin_worker() -> None:
+    """Leave interrupts to whoever started it, and end with them.
+
+    Ctrl-C reaches all processes of a terminal, but what is under way is to be finished. A worker whose starter was killed would wait for
+    work for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+
+
+def _end_with_starter() -> None:
+    starter = parent_process()
+    if starter is not None:
+        wait([starter.sentinel])
+        os._exit(1)
 
 
 def _work(settings: Settings, work: Callable[[Kernels, T], R], task: T) -> R:

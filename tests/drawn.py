@@ -2,8 +2,8 @@
 
 from tests.drawn_evidence import EVIDENCE
 from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
-from tests.drawn_lms import LMS, OF_A_SYSTEM
-from tests.drawn_report import OF_A_FORMAT, REPORT
+from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
+from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
 MAY_IMPORT = {
@@ -134,7 +134,7 @@ MAY_IMPORT = {
     "interrupts": "",
     "round": "batch errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
     "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
-    " options report.escape report.progress report.writer round text workers",
+    " options outcome.write report.escape report.progress report.writer round text workers",
     **LMS,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
@@ -143,11 +143,13 @@ MAY_IMPORT = {
     " rewrites runner settings starter workers",
     # what people see
     **REPORT,
+    "similarity": "",
+    **OUTCOME,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
     "answering": "errors model options report.writer settings text",
     "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
+    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.
@@ -157,5 +159,6 @@ DISCOVERED = {
     "mistakes.": OF_A_MISTAKE,
     "report.formats.": OF_A_FORMAT,
     "lms.systems.": OF_A_SYSTEM,
+    "lms.uploads.": OF_AN_UPLOAD,
     "gradebook.versions.": OF_A_VERSION,
 }
