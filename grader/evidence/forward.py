@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from grader.evidence.case import Case
 from grader.evidence.code import Function, called, names_in
+from grader.evidence.creation import MAKERS
 
 _MAKERS = ("Parameter", "Variable", "requires_grad_")
 _LIBRARIES = {"torch", "np", "numpy", "nn", "F", "math", "plt", "optim"}
@@ -78,7 +79,7 @@ class Forward:
             if name.id in self.parameters or name.id in _LIBRARIES | {"sum", "abs", "p"}:
                 continue
             values = self.values(name)
-            if not values or depth == 0:
+            if not values or depth == 0 or any(_makes_data(value) for value in values):
                 return False
             if not all(self.parameters_only(value, depth - 1) for value in values):
                 return False
@@ -232,6 +233,15 @@ def _makes_parameter(value: ast.expr, modules: set[str]) -> bool:
         if isinstance(node, ast.Call) and called(node) in (*_MAKERS, "Linear", "Sequential"):
             return True
     return isinstance(value, ast.Call) and called(value) in modules
+
+
+def _makes_data(value: ast.expr) -> bool:
+    """Whether an expression makes a tensor of its own, `torch.arange(100)`; not of one number, `torch.tensor(0.1)`."""
+    made = (node for node in ast.walk(value) if isinstance(node, ast.Call) and called(node) in MAKERS)
+    return any(
+        called(call) != "tensor" or any(not isinstance(one, ast.Constant) for one in call.args)
+        for call in made
+    )
 
 
 def _squares(node: ast.expr) -> bool:
