@@ -107,7 +107,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
 def _stands_alone(case: Case, found: list[Way]) -> bool:
     """Whether another loss of torch's is the only one in the source, and a check found another gradient."""
     others = [way for way in found if way.what == "other loss"]
-    return len(others) == 1 and case.failed("gradient-differs") and not any(case.code.calls("MSELoss", "mse_loss"))
+    return (
+        len(others) == 1
+        and case.failed("gradient-differs")
+        and not any(case.code.calls("MSELoss", "mse_loss"))
+    )
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:

@@ -119,8 +119,8 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         if names:
             yield case.code.statement(single), names[0], 0.9
     elif hidden := _unregistered(case):
-        call, made = hidden
-        yield case.code.statement(call), case.code.text(made.targets[0]), 0.95
+        given, made = hidden
+        yield case.code.statement(given), case.code.text(made.targets[0]), 0.95
     elif still:
         call = _lists(case)
         taken = updates(case)

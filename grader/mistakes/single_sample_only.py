@@ -78,6 +78,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     ]
     if counted and len(counted) == len(items):
         yield counted
+    if renamed := _renamed(case, items):
+        yield renamed
     whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
     if any(isinstance(item.slice, ast.Slice) for item in items):
         yield whole
@@ -184,6 +186,16 @@ def _counter(case: Case, item: ast.Subscript) -> str | None:
     if not (isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) == "range"):
         return None
     return None if loop.target.id == "_" else f"{loop.target.id} % len({case.code.text(item.value)})"
+
+
+def _renamed(case: Case, items: list[ast.Subscript]) -> list[Edit]:
+    """The counter of the loop around, `_` so far, under the name that is the index of all the items."""
+    names = {item.slice.id for item in items if isinstance(item.slice, ast.Name)}
+    loops = {case.code.loop(item) for item in items}
+    loop = loops.pop() if len(loops) == 1 else None
+    if len(names) != 1 or not isinstance(loop, ast.For) or ast.unparse(loop.target) != "_":
+        return []
+    return [case.code.replace(loop.target, names.pop())]
 
 
 def _means(case: Case) -> list[Edit]:

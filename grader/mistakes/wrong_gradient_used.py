@@ -65,7 +65,9 @@ TEXT = {
 def detect(case: Case) -> Iterator[Suspicion]:
     """Updates that read the gradient of a tensor other than the one they change."""
     for loop, order, asked in _crossed(case):
-        name, other = next(pair for pair in zip(order, _items(case, asked) or (), strict=True) if len({*pair}) > 1)
+        name, other = next(
+            pair for pair in zip(order, _items(case, asked) or (), strict=True) if len({*pair}) > 1
+        )
         yield case.suspicion(loop, 0.95, name=name, gradient=f"{other}.grad")
         return
     wrong = _wrong(case)
@@ -137,7 +139,9 @@ def _crossed(case: Case) -> Iterator[tuple[ast.For, list[str], ast.expr]]:
         if not isinstance(call, ast.Call) or called(call) != "zip" or len(call.args) != 2:  # noqa: PLR2004
             continue
         order, given = _items(case, call.args[0]), _value(case, call.args[1])
-        asked = given.args[1] if isinstance(given, ast.Call) and is_autograd(given) and given.args[1:] else None
+        asked = (
+            given.args[1] if isinstance(given, ast.Call) and is_autograd(given) and given.args[1:] else None
+        )
         wanted = None if asked is None else _items(case, asked)
         if asked is None or order is None or wanted is None or not _both_trained(case, order[0], order[-1]):
             continue
