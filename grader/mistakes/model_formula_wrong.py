@@ -82,7 +82,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = ways[0].node
     yield case.suspicion(
         first,
-        0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
+        0.93
+        if ways[0] in _too_many(case, forward_of(case))
+        else 0.85
+        if case.failed("forward-differs", "model-differs", "gradient-reaches-count")
+        else 0.79,
         part=case.first_line(first),
     )
 
@@ -113,6 +117,22 @@ def _ways(case: Case, forward: Forward) -> list[_Way]:
         *_missing(case, forward),
         *_swapped(case, forward),
         *_not_squared(case, forward),
+        *_too_many(case, forward),
+    ]
+
+
+def _too_many(case: Case, forward: Forward) -> list[_Way]:
+    """`w * x + b`, where the task has no b."""
+    if case.exercise != "backprop_per_sample" or not case.failed("forward-differs"):
+        return []
+    return [
+        _Way(node, keep_only(case.code, node, node.left))
+        for node in forward.inside(ast.BinOp)
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add)
+        and isinstance(node.left, ast.BinOp)
+        and _is_product(forward, node.left)
+        and _is_parameter(forward, node.right)
     ]
 
 
