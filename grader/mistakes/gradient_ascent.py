@@ -129,7 +129,8 @@ def _meant_to_fall(case: Case) -> bool:
     events = main_place(case)
     roots = {name.lower() for event in events if event.root is not None for name in event.root.names}
     moved = motions(case, events)
-    named = any(any(word in name for word in ("loss", "mse", "cost", "error")) for name in roots)
+    whole = all(event.leaves == len(moved) for event in events[:1])
+    named = whole and any(any(word in name for word in ("loss", "mse", "cost", "error")) for name in roots)
     return named and all(motion.uphill > MOSTLY for motion in moved.values())
 
 
