@@ -264,3 +264,17 @@ def residuals(forward: Forward) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]
             name = called(node).lower()
             if any(word in name for word in ("loss", "criterion", "mse", "subtract")) or name == "sub":
                 yield node, node.args[0], node.args[1]
+
+
+def is_product(forward: Forward, node: ast.BinOp) -> bool:
+    """A parameter times data."""
+    sides = node.left, node.right
+    return any(
+        is_parameter(forward, one) and not forward.tracked(other) and not isinstance(other, ast.Constant)
+        for one, other in (sides, sides[::-1])
+    )
+
+
+def is_parameter(forward: Forward, node: ast.expr) -> bool:
+    """The name of a parameter."""
+    return isinstance(node, ast.Name) and node.id in forward.parameters

@@ -38,9 +38,9 @@ import re
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
+from grader.evidence.modules import unregistered
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.planting import taken_away
@@ -81,7 +81,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     del suspicion
     still = _standing(case)
     single = _single(case)
-    hidden = _unregistered(case)
+    hidden = unregistered(case)
     if hidden is not None:
         made = hidden[1]
         yield [case.code.replace(made.value, f"torch.nn.Parameter({case.code.text(made.value)})")]
@@ -118,7 +118,7 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         names = [name for name in _leaves(case) if name != case.code.text(single)]
         if names:
             yield case.code.statement(single), names[0], 0.9
-    elif hidden := _unregistered(case):
+    elif hidden := unregistered(case):
         given, made = hidden
         yield case.code.statement(given), case.code.text(made.targets[0]), 0.95
     elif still:
@@ -171,35 +171,6 @@ def _parts(case: Case) -> list[ast.expr]:
     """What optimizers were given that is made of a model's `parameters()`, but not all of it."""
     given = [call.args[0] for call in optimizer_calls(case) if call.args]
     return [one for one in given if any(whole is not one for whole in _asked(case, one))]
-
-
-def _unregistered(case: Case) -> tuple[ast.Call, ast.Assign] | None:
-    """A tensor that a module keeps without making a Parameter of it, which `parameters()` of the optimizer leaves out.
-
-    Only where the run shows one leaf more than optimizers were given, which stood still while others moved.
-    """
-    given = [call for call in optimizer_calls(case) if any(case.code.calls("parameters", inside=call))]
-    moved = motions(case, main_place(case))
-    if not given or not any(motion.frozen for motion in moved.values()):
-        return None
-    if all(motion.frozen for motion in moved.values()):
-        return None
-    for statement in case.code.all(ast.Assign):
-        target = statement.targets[0]
-        if (
-            isinstance(target, ast.Attribute)
-            and ast.unparse(target.value) == "self"
-            and makes_leaf(statement.value)
-            and "requires_grad=False" not in ast.unparse(statement.value)
-            and not any(case.code.calls("Parameter", inside=statement))
-            and _is_module(case.code.around(statement, ast.ClassDef))
-        ):
-            return given[0], statement
-    return None
-
-
-def _is_module(owner: ast.ClassDef | None) -> bool:
-    return owner is not None and any(ast.unparse(base).endswith("Module") for base in owner.bases)
 
 
 def _asked(case: Case, given: ast.expr) -> list[ast.Call]:

@@ -42,7 +42,7 @@ from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
-from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.modules import is_module, trained_modules
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves, trainings
 
@@ -101,7 +101,7 @@ def plant(case: Case) -> Iterator[list[Edit]]:
 
 def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
     found = []
-    trained = {*trained_names(case), *_trained_modules(case)}
+    trained = {*trained_names(case), *trained_modules(case)}
     for call in case.code.calls("backward"):
         loop = case.code.loop(call)
         if loop is None:
@@ -125,7 +125,7 @@ def _makes_anew(case: Case, value: ast.expr) -> bool:
         return True
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
         return False
-    if any(one.name == value.func.id and _is_module(one) for one in case.code.all(ast.ClassDef)):
+    if any(one.name == value.func.id and is_module(one) for one in case.code.all(ast.ClassDef)):
         return True
     returned = [
         one.value
@@ -137,18 +137,6 @@ def _makes_anew(case: Case, value: ast.expr) -> bool:
     return bool(returned) and all(
         _returns_leaf(forward_of(case), one) for whole in returned for one in _parts(whole)
     )
-
-
-def _trained_modules(case: Case) -> Iterator[str]:
-    """`model` of `SGD(model.parameters())`."""
-    for call in optimizer_calls(case):
-        for given in case.code.calls("parameters", inside=call):
-            if isinstance(given.func, ast.Attribute):
-                yield ast.unparse(given.func.value)
-
-
-def _is_module(one: ast.ClassDef) -> bool:
-    return any(ast.unparse(base).endswith("Module") for base in one.bases)
 
 
 def _returns_leaf(forward: Forward, value: ast.expr) -> bool:
