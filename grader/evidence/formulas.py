@@ -71,7 +71,7 @@ def derivative_in(code: Code, function: Function) -> Formula | None:
         gradient = _without(step, rate)
         if gradient is not None:
             return _resolved(code, function, gradient, target.id)
-        if names_in(step) == {rate, target.id}:
+        if _takes_away(statement) and names_in(step) == {rate, target.id}:
             return Formula(step, target.id, rate=rate)
     return None
 
@@ -83,6 +83,12 @@ def _step(statement: ast.Assign | ast.AugAssign) -> ast.expr | None:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
         return value.right
     return None
+
+
+def _takes_away(statement: ast.Assign | ast.AugAssign) -> bool:
+    value = statement.value
+    operator = statement.op if isinstance(statement, ast.AugAssign) else getattr(value, "op", None)
+    return isinstance(operator, ast.Sub)
 
 
 def _without(step: ast.expr, rate: str) -> ast.expr | None:
