@@ -15,6 +15,7 @@ import msgspec
 from grader.catalogue import all_mistakes
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit, apply, changes, line_before
+from grader.evidence.scopes import in_unused_function
 from grader.evidence.suspicion import LIKELY, Suspicion
 from grader.model import Cell, Change, Confidence, Finding, Submission
 
@@ -63,8 +64,11 @@ class Detectors:
     def detect(self, case: Case) -> list[Suspicion]:
         """All suspicions, the surest first; of one mistake at one line the surest alone."""
         found: dict[tuple[str, int | None, int | None], Suspicion] = {}
+        left_alone = case.full or case.exercise is None
         for mistake in all_mistakes().values():
             for suspicion in self._asked(mistake.name, partial(mistake.detect, case)):
+                if left_alone and in_unused_function(case, suspicion.cell, suspicion.line):
+                    continue  # an attempt that was given up; checks that failed may have called it
                 key = suspicion.mistake, suspicion.cell, suspicion.line
                 if key not in found or found[key].sureness < suspicion.sureness:
                     found[key] = suspicion

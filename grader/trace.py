@@ -157,7 +157,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     tensors: those in sight of the code, at `backward` with the leaves of the graph first (`leaves` of them).
     plain: names in sight that hold a finite Python number; types: the types of what else names hold.
     raised: the exception that a `backward` or `step` ended in. after: of a `step`, values of the optimizer's tensors
-    afterwards, by number; of a `backward`, the gradients.
+    afterwards, by number; of a `backward` and a `grad`, the gradients.
     """
 
     kind: EventKind

@@ -119,7 +119,7 @@ MAY_IMPORT = {
     **EVIDENCE,
     "mistakes": "",
     "catalogue": "errors evidence.case evidence.edits evidence.suspicion mistakes model",
-    "diagnose": "catalogue evidence.case evidence.edits evidence.suspicion model",
+    "diagnose": "catalogue evidence.case evidence.edits evidence.scopes evidence.suspicion model",
     "paths": "checks",
     "samples": "checks steps",
     "runner": "checks errors exercise experiment model text",

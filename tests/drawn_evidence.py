@@ -8,7 +8,7 @@ EVIDENCE = {
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.scopes evidence.updates",
     "evidence.edits": "model",
     "evidence.formulas": "evidence.code",
-    "evidence.forward": "evidence.case evidence.code",
+    "evidence.forward": "evidence.case evidence.code evidence.creation",
     "evidence.gradients": "evidence.code",
     "evidence.graph": "evidence.case picture trace",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
@@ -18,6 +18,7 @@ EVIDENCE = {
     "evidence.leaves": "evidence.case trace",
     "evidence.lines": "arrays evidence.case evidence.code evidence.edits exchange",
     "evidence.losses": "evidence.code evidence.edits evidence.forward evidence.rewrite",
+    "evidence.modules": "evidence.case evidence.creation evidence.motion evidence.optimizers",
     "evidence.motion": "arrays evidence.case trace",
     "evidence.optimizers": "evidence.case evidence.code",
     "evidence.planting": "evidence.case evidence.edits evidence.rewrite evidence.trainings",

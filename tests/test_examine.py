@@ -92,6 +92,51 @@ for epoch in range(100):
         w1.grad.data.zero_()
         w1.grad.data.zero_()
 """
+CRITIC = """
+import torch
+critic = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam(critic.parameters())
+for i in range(40):
+    real, fake = torch.randn(16, 4) + 1, torch.randn(16, 4)
+    loss = critic(fake).mean() - critic(real).mean() + critic.weight.square().sum()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+EXCITED = """
+import torch
+net = torch.nn.Sequential(torch.nn.Linear(6, 12), torch.nn.Tanh(), torch.nn.Linear(12, 1)).requires_grad_(False)
+image = torch.zeros(1, 6, requires_grad=True)
+for i in range(40):
+    score = net(image).sum()
+    score.backward()
+    with torch.no_grad():
+        image += 0.1 * image.grad
+    image.grad.zero_()
+"""
+FOOLED = """
+import torch
+net, image, label = torch.nn.Linear(6, 3), torch.randn(1, 6), torch.tensor([1])
+for i in range(20):
+    image.requires_grad_(True)
+    loss = torch.nn.functional.cross_entropy(net(image), label)
+    grad, = torch.autograd.grad(loss, image)
+    image = image.detach() + 0.01 * grad.sign()
+"""
+FOLLOWED = """
+import torch
+online, target = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+optimizer = torch.optim.SGD(online.parameters(), lr=0.05)
+points = torch.randn(32, 4)
+for i in range(30):
+    loss = (online(points) - target(points).detach()).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        for own, other in zip(target.parameters(), online.parameters()):
+            own.copy_(0.9 * own + 0.1 * other)
+"""
 BURSTS = LOOP.replace("0.2", "20")
 SWEEP = "for rate in (0.02, 20):" + LOOP.replace("0.2", "rate").replace("\n", "\n    ")
 TWICE = (
@@ -110,6 +155,10 @@ STRANGERS = {
     "has trained before": ([POINTS, LOOP, BURSTS.replace("60", "200")], []),
     "overshoots and gets there": ([POINTS, STEEP], []),
     "ends in nan by a division": ([POINTS, LOOP.replace("60", "1").replace("(w * x - y) ** 2", "(w * x - y) ** 2 / 0")], []),
+    "draws other points at each step": ([CRITIC], []),
+    "climbs to what excites a unit": ([EXCITED], []),
+    "changes an input to raise a loss": ([FOOLED], []),
+    "has a network follow another": ([FOLLOWED], []),
     "diverges to make a point": ([POINTS, LOOP.replace("0.2", "20"), LOOP], []),
     "shows what is wrong, then what is right": ([POINTS, UNZEROED, REBOUND, LOOP], []),
     "shows how gradients add up": (

@@ -18,6 +18,7 @@ SLOW = {
     "README.md",
     "CONTRIBUTING.md",
     "docs/formats.md",
+    "docs/tutorials/learner.md",
     "docs/tutorials/learner.zh.md",
     "docs/tutorials/teacher.md",
     "docs/tutorials/teacher.zh.md",
@@ -25,8 +26,7 @@ SLOW = {
 }
 # Pages whose readers grade others' files, which is refused where nothing isolates them.
 OF_OTHERS = {"README.md", "docs/tutorials/teacher.md", "docs/tutorials/teacher.zh.md"}
-# The commands that no test runs; each page says why.
-# The first line of each example that another test runs, or none.
+# What is run elsewhere, or nowhere, by its first line; each page says why.
 NOT_RUN = {
     "docs/other-graders.md": [
         "try:",

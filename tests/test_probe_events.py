@@ -127,6 +127,7 @@ def test_sees_grad_in_functions_and_leaves_made_anew(kernels: Kernels) -> None:
     assert len({event.tensors[0].number for event in seen}) == 3
     assert all("theta" in event.tensors[0].names for event in seen)
     assert seen[0].within == ((1, 11),)
+    assert all(list(event.after) == [event.tensors[0].number] for event in seen)
 
 
 def test_sees_what_is_in_sight_where_a_cell_fails(kernels: Kernels) -> None:

@@ -11,11 +11,12 @@ LARGEST_BASE = 1e3
 
 
 class Formula(NamedTuple):
-    """A derivative as it is written, the name it depends on, and by which number a step multiplies it besides the rate."""
+    """A derivative as it is written, and the name it depends on; `rate` where the node is a whole step, with the rate in it."""
 
     node: ast.expr
     name: str
     factor: float = 1.0
+    rate: str = ""
 
 
 def value_of(node: ast.AST, values: dict[str, float], depth: int = 0) -> float | None:  # noqa: PLR0911 - one per kind
@@ -70,6 +71,8 @@ def derivative_in(code: Code, function: Function) -> Formula | None:
         gradient = _without(step, rate)
         if gradient is not None:
             return _resolved(code, function, gradient, target.id)
+        if _takes_away(statement) and names_in(step) == {rate, target.id}:
+            return Formula(step, target.id, rate=rate)
     return None
 
 
@@ -80,6 +83,12 @@ def _step(statement: ast.Assign | ast.AugAssign) -> ast.expr | None:
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
         return value.right
     return None
+
+
+def _takes_away(statement: ast.Assign | ast.AugAssign) -> bool:
+    value = statement.value
+    operator = statement.op if isinstance(statement, ast.AugAssign) else getattr(value, "op", None)
+    return isinstance(operator, ast.Sub)
 
 
 def _without(step: ast.expr, rate: str) -> ast.expr | None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from grader.evidence.case import Case
 from grader.evidence.code import Function, called, names_in
+from grader.evidence.creation import MAKERS
 
 _MAKERS = ("Parameter", "Variable", "requires_grad_")
 _LIBRARIES = {"torch", "np", "numpy", "nn", "F", "math", "plt", "optim"}
@@ -78,7 +79,7 @@ class Forward:
             if name.id in self.parameters or name.id in _LIBRARIES | {"sum", "abs", "p"}:
                 continue
             values = self.values(name)
-            if not values or depth == 0:
+            if not values or depth == 0 or any(_makes_data(value) for value in values):
                 return False
             if not all(self.parameters_only(value, depth - 1) for value in values):
                 return False
@@ -234,6 +235,15 @@ def _makes_parameter(value: ast.expr, modules: set[str]) -> bool:
     return isinstance(value, ast.Call) and called(value) in modules
 
 
+def _makes_data(value: ast.expr) -> bool:
+    """Whether an expression makes a tensor of its own, `torch.arange(100)`; not of one number, `torch.tensor(0.1)`."""
+    made = (node for node in ast.walk(value) if isinstance(node, ast.Call) and called(node) in MAKERS)
+    return any(
+        called(call) != "tensor" or any(not isinstance(one, ast.Constant) for one in call.args)
+        for call in made
+    )
+
+
 def _squares(node: ast.expr) -> bool:
     for inner in ast.walk(node):
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
@@ -254,3 +264,17 @@ def residuals(forward: Forward) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]
             name = called(node).lower()
             if any(word in name for word in ("loss", "criterion", "mse", "subtract")) or name == "sub":
                 yield node, node.args[0], node.args[1]
+
+
+def is_product(forward: Forward, node: ast.BinOp) -> bool:
+    """A parameter times data."""
+    sides = node.left, node.right
+    return any(
+        is_parameter(forward, one) and not forward.tracked(other) and not isinstance(other, ast.Constant)
+        for one, other in (sides, sides[::-1])
+    )
+
+
+def is_parameter(forward: Forward, node: ast.expr) -> bool:
+    """The name of a parameter."""
+    return isinstance(node, ast.Name) and node.id in forward.parameters

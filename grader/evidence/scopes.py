@@ -3,7 +3,7 @@
 import ast
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function, called
+from grader.evidence.code import Function, called, last_name
 
 
 def scope(case: Case, node: ast.AST) -> ast.AST:
@@ -49,3 +49,28 @@ def declares(case: Case, function: Function, name: str) -> bool:
     declared: list[ast.Global | ast.Nonlocal] = [*case.code.inside(function, ast.Global)]
     declared += case.code.inside(function, ast.Nonlocal)
     return any(name in one.names for one in declared)
+
+
+def in_unused_function(case: Case, cell: int | None, line: int | None) -> bool:
+    """Whether a line stands in a function that nothing in the source names and that the run never entered."""
+    statement = None if cell is None else case.code.at(cell, line)
+    if statement is None:
+        return False
+    function = statement if isinstance(statement, Function) else case.code.function(statement)
+    while function is not None:
+        if _is_unused(case, function):
+            return True
+        function = case.code.function(function)
+    return False
+
+
+def _is_unused(case: Case, function: Function) -> bool:
+    if function.decorator_list or isinstance(case.code.parent(function), ast.ClassDef):
+        return False  # what a decorator or a base class calls is named nowhere
+    own = set(case.code.inside(function, ast.expr))
+    for node in case.code.all(ast.expr):
+        if node not in own and function.name in (last_name(node), getattr(node, "value", None)):
+            return False
+    cell, first, last = case.code.cell_of(function), function.lineno, function.end_lineno or function.lineno
+    ran = any(act.cell == cell and first <= act.line <= last for act in case.acts)
+    return not ran and not case.events_in(function)

@@ -37,13 +37,27 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import GRADIENT_CALLS, Case
-from grader.evidence.code import Loop, called, targets_of
+from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import own_updates
 
 LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
+# Calls that ask for no gradient.
+HARMLESS = {
+    "range",
+    "append",
+    "item",
+    "print",
+    "float",
+    "no_grad",
+    "clone",
+    "detach",
+    "tolist",
+    "numpy",
+    "len",
+}
 TEXT = {
     "en": Words(
         title="backward() is not called in the training loop",
@@ -65,7 +79,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for loop, name in _found(case):
         yield case.suspicion(
             loop,
-            0.95 if case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")) else 0.7,
+            0.95
+            if _stale(case, loop) or (case.gradient_calls <= 1 and (case.optimizers or case.says("NoneType")))
+            else 0.7,
             name=name,
         )
 
@@ -80,6 +96,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             for call in case.code.calls("backward")
             if case.code.loop(call) is None and case.code.statement(call) in case.code.block(loop)
         ]
+        if (stale := _stale(case, loop)) is not None:
+            lines = [case.code.text(one) for one in stale]
+            yield [
+                case.code.delete(stale[-1]),
+                case.code.insert_before(_updating(case, loop)[0], *_cleared(case, loop), *lines),
+            ]
+            continue
         yield [*after, case.code.insert_before(_updating(case, loop)[0], f"{name}.backward()")]
 
 
@@ -112,9 +135,51 @@ def _found(case: Case) -> Iterator[tuple[Loop, str]]:
         )
         if calls & {*GRADIENT_CALLS, *asking, "minimize"} or inner or not _updating(case, loop):
             continue
-        name = _loss_name(case, loop)
+        stale = _stale(case, loop)
+        name = _loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
         if name is not None:
             yield loop, name
+
+
+def _stale(case: Case, loop: Loop) -> tuple[ast.stmt, ast.stmt] | None:
+    """A loss and its backward() right before a loop that steps along that one gradient in each of its rounds.
+
+    Not a loop that goes over the parameters, and none that calls what might ask for gradients anew.
+    """
+    block = case.code.block(loop)
+    if case.code.loop(loop) is not None or loop not in block or isinstance(loop, ast.AsyncFor):
+        return None
+    if {called(call) for call in case.code.inside(loop, ast.Call)} - HARMLESS:
+        return None
+    counted = (
+        {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+        if isinstance(loop, ast.For)
+        else set()
+    )
+    inside = [
+        update for update in own_updates(case) if update.statement in set(case.code.inside(loop, ast.stmt))
+    ]
+    if not inside or any(counted & names_in(update.statement) for update in inside):
+        return None
+    before = block[: block.index(loop)]
+    asked = [
+        one for one in before if isinstance(one, ast.Expr) and any(case.code.calls("backward", inside=one))
+    ]
+    if len(asked) != 1:
+        return None
+    owner = names_in(asked[0])
+    made = [
+        one
+        for one in before
+        if isinstance(one, ast.Assign) and {ast.unparse(t) for t in targets_of(one)} & owner
+    ]
+    return (made[-1], asked[0]) if made else None
+
+
+def _cleared(case: Case, loop: Loop) -> list[str]:
+    inside = set(case.code.inside(loop, ast.stmt))
+    owners = dict.fromkeys(update.owner for update in own_updates(case) if update.statement in inside)
+    return [f"{owner}.grad = None" for owner in owners]
 
 
 def _uncalled(case: Case) -> Iterator[ast.Attribute]:

@@ -81,7 +81,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     elif turned and not plus:
         yield _suspicion(case, turned[0], 0.85)
     elif plus and not turned and not maximized:
-        yield _suspicion(case, plus[0][0], 0.95 if climbs else 0.7)
+        yield _suspicion(case, plus[0][0], 0.95 if climbs and _meant_to_fall(case) else 0.7)
     elif not plus:
         by_hand = _by_hand(case)
         if by_hand:
@@ -117,6 +117,21 @@ def plant(case: Case) -> Iterator[list[Edit]]:
             ]
         elif training.steps:
             yield [case.code.replace(training.root, f"(-{atom(case.code, training.root)})")]
+
+
+def _meant_to_fall(case: Case) -> bool:
+    """Whether what grows is a loss: the task says so; or it is called one, and all that it reaches climbs.
+
+    An input that is changed to raise a score, or the loss of a model that stands still, climbs on purpose.
+    """
+    if case.exercise is not None:
+        return True
+    events = main_place(case)
+    roots = {name.lower() for event in events if event.root is not None for name in event.root.names}
+    moved = motions(case, events)
+    whole = all(event.leaves == len(moved) for event in events[:1])
+    named = whole and any(any(word in name for word in ("loss", "mse", "cost", "error")) for name in roots)
+    return named and all(motion.uphill > MOSTLY for motion in moved.values())
 
 
 def _suspicion(case: Case, node: ast.AST, sureness: float) -> Suspicion:

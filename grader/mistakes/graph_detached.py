@@ -41,10 +41,11 @@ from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.code import called
+from grader.evidence.creation import trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.planting import suffixed
-from grader.evidence.reach import cut_off
+from grader.evidence.reach import cut_off, unreached
 from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import root_value, trainings
@@ -83,9 +84,27 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = cuts[0]
     yield case.suspicion(
         first.whole,
-        0.94 if cut_off(case) else 0.7,
+        0.94 if cut_off(case) and _concerns_trained(case) else 0.7,
         cut=_short(case.code.text(first.whole)),
         what=_short(case.code.text(first.part)),
+    )
+
+
+def _concerns_trained(case: Case) -> bool:
+    """Whether what was not reached is to be trained: the task says so, nothing was reached, or an optimizer was given it.
+
+    A network that follows another one at a distance is cut off on purpose.
+    """
+    if case.exercise is not None or not any(event.leaves for event in case.gradient_events):
+        return True
+    given = {
+        number
+        for event in case.optimizers
+        if event.optimizer is not None
+        for number in event.optimizer.tensors
+    }
+    return any(
+        tensor.number in given or set(tensor.names) & set(trained_names(case)) for tensor in unreached(case)
     )
 
 

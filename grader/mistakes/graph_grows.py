@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from grader.evidence.case import Case
-from grader.evidence.code import targets_of
+from grader.evidence.code import Loop, targets_of
 from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
@@ -76,6 +76,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         last = events[-1]
         # Parameters that `torch.autograd.grad` moved hang on all steps before; that keeps no graph of a loss.
         grows = grows and (last.kind == "backward" or last.retain_graph or last.create_graph)
+        grows = grows or (len(events) > FEW and last.retain_graph and _added(case, last) is not None)
         if grows or (len(events) > FEW and _kept(case, last)):
             yield case.suspicion(
                 last, 0.93, nodes=float(max(event.nodes for event in events)), advice=not grows
@@ -97,6 +98,34 @@ def _kept(case: Case, event: Event) -> bool:
     )
 
 
+def _added(case: Case, event: Event) -> ast.expr | None:
+    """What each round of the loop around a backward adds to the total that it is called on."""
+    statement = case.code.at(event.cell, event.line)
+    loop = None if statement is None else case.code.loop(statement)
+    for call in () if statement is None else case.code.calls("backward", inside=statement):
+        if loop is not None and isinstance(call.func, ast.Attribute):
+            return _addend(case, loop, ast.unparse(call.func.value))
+    return None
+
+
+def _addend(case: Case, loop: Loop, total: str) -> ast.expr | None:
+    """`loss` of `total += loss` and `total = total + loss`."""
+    found = None
+    for one in case.code.inside(loop, ast.AugAssign, ast.Assign):
+        assert isinstance(one, ast.AugAssign | ast.Assign)
+        if case.code.loop(one) is not loop or [ast.unparse(target) for target in targets_of(one)] != [total]:
+            continue
+        value = one.value
+        if isinstance(one, ast.AugAssign):
+            found = value if isinstance(one.op, ast.Add) else found
+        elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            if ast.unparse(value.left) == total:
+                found = value.right
+            elif ast.unparse(value.right) == total:
+                found = value.left
+    return found
+
+
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Leave the options away, and call backward on what this step adds to a running total."""
     statement = case.code.at(suspicion.cell or 0, suspicion.line)
@@ -109,10 +138,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     rest += [case.code.text(one) for one in call.keywords if one.arg not in OPTIONS]
     edits = [case.code.replace(call, f"{case.code.text(owner)}.backward({', '.join(rest)})")]
     loop = case.code.loop(call)
-    added = None
-    for one in case.code.inside(loop, ast.AugAssign) if loop is not None else ():
-        if ast.unparse(targets_of(one)[0]) == ast.unparse(owner) and isinstance(one.op, ast.Add):
-            added = one.value
+    added = None if loop is None else _addend(case, loop, ast.unparse(owner))
     if added is not None:
         text = case.code.text(added)
         text = text if isinstance(added, ast.Name | ast.Call) else f"({text})"

@@ -75,7 +75,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     for events in case.places().values():
         roots = [event.root.number for event in events if event.root is not None]
         moved = any(bool((move.delta != 0).any()) for move in case.moves(events))
-        if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward":
+        grows = len({event.nodes for event in events}) > 1  # `total += loss` adds to the tensor that it is
+        if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward" and not grows:
             yield _suspicion(case, events[0])
 
 

@@ -61,7 +61,8 @@ TEXT = {
 
 ASKED = ("linear_regression", "backprop_per_sample", "backprop_quadratic", "temperature", "minimise_parabola")
 FAILED = ("no-autograd", "autograd-too-seldom")
-AUTOGRAD = ("backward", "grad", "autograd", "optim", "step", "requires_grad", "requires_grad_", "backwards")
+# What asks for a gradient; a flag that is set and never used asks for none.
+AUTOGRAD = ("backward", "grad", "autograd", "optim", "step", "backwards")
 WITH_AUTOGRAD = "descend_with_autograd"
 
 

@@ -104,6 +104,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         formula = None if function is None else derivative_in(case.code, function)
         if formula is not None:
             text = WALKS[case.exercise][1].format(x=formula.name)
+            text = f"{formula.rate} * ({text})" if formula.rate else text
             bracketed = isinstance(case.code.parent(node), ast.BinOp)
             start, end = case.code.span(node)
             line = case.code.line(case.code.cell_of(node), start[0])
@@ -128,7 +129,7 @@ def _wrong_walk(case: Case) -> Iterator[Suspicion]:
     formula = None if function is None else derivative_in(case.code, function)
     if formula is None or not _walk_failed(case):
         return
-    seen = [value_of(formula.node, {formula.name: x}) for x in POINTS]
+    seen = [value_of(formula.node, {formula.name: x, formula.rate: 1.0}) for x in POINTS]
     if any(value is None for value in seen):
         return
     wanted = [slope * x + constant for x in POINTS]

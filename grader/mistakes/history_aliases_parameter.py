@@ -68,16 +68,10 @@ VIEWS = ("detach", "numpy", "view", "squeeze", "reshape", "flatten", "cpu", "req
 def detect(case: Case) -> Iterator[Suspicion]:
     """Appends of a parameter, or of a view of it, in a loop that changes the parameter in place."""
     for call in case.code.calls("append"):
-        loop = case.code.loop(call)
-        if loop is None or len(call.args) != 1:
+        found = next(_aliases(case, call), None)
+        if found is None:
             continue
-        viewed = _viewed(call.args[0])
-        if viewed is None:
-            continue
-        name = ast.unparse(viewed)
-        update = _changed_in_place(case, loop, name)
-        if update is None or _replaced(case, loop, name):
-            continue
+        _, name, update = found
         statement = case.code.statement(call)
         yield case.suspicion(
             call,
@@ -93,14 +87,13 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Keep a copy."""
     call = suspicion.node
     assert isinstance(call, ast.Call)
-    value = call.args[0]
-    text = case.code.text(value)
-    if isinstance(value, ast.Call) and called(value) == "numpy":
-        yield [case.code.replace(value, f"{text}.copy()")]
-    elif isinstance(value, ast.Name):
-        yield [case.code.replace(value, f"{text}.detach().clone()")]
-    else:
-        yield [case.code.replace(value, f"{text}.clone()")]
+    edits = []
+    for value, _, _ in _aliases(case, call):
+        text = case.code.text(value)
+        numpy = isinstance(value, ast.Call) and called(value) == "numpy"
+        copied = ".copy()" if numpy else ".detach().clone()" if isinstance(value, ast.Name) else ".clone()"
+        edits.append(case.code.replace(value, text + copied))
+    yield edits
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -116,6 +109,20 @@ def plant(case: Case) -> Iterator[list[Edit]]:
         elif training.loop is not None and training.names:
             made = case.code.insert_before(training.whole, "history = []")
             yield [made, case.code.insert_after(training.block[-1], f"history.append({training.names[0]})")]
+
+
+def _aliases(case: Case, call: ast.Call) -> Iterator[tuple[ast.expr, str, ast.stmt]]:
+    """What a history keeps without a copy, alone or in a tuple: the expression, the parameter, and what changes that in place."""
+    loop = case.code.loop(call)
+    if loop is None or len(call.args) != 1:
+        return
+    kept = call.args[0]
+    for value in kept.elts if isinstance(kept, ast.Tuple | ast.List) else [kept]:
+        viewed = _viewed(value)
+        name = "" if viewed is None else ast.unparse(viewed)
+        update = _changed_in_place(case, loop, name) if name else None
+        if update is not None and not _replaced(case, loop, name):
+            yield value, name, update
 
 
 def _viewed(value: ast.expr) -> ast.expr | None:

@@ -105,6 +105,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         elif argument is not None:
             text = "t_un" if settings_of(case.code, "t_un") else f"0.1 * {case.code.text(argument)}"
             yield [case.code.replace(argument, text)]
+            given = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "learning_rate")]
+            if given and _tiny(given[0]):
+                yield [case.code.replace(argument, text), case.code.replace(given[0], "1e-2")]
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         name = node.targets[0].id
         pair = own_data(case)
@@ -221,7 +224,7 @@ def _raw_readings(case: Case) -> Iterator[Suspicion]:
         return
     yield case.suspicion(
         call,
-        0.93 if case.failed("not-finite") and largest else 0.8,
+        0.93 if case.failed("not-finite", "trained-elsewhere") and largest else 0.8,
         name="t_u",
         largest=round(largest, 2),
         ratio=float(f"{ratio:.2g}"),

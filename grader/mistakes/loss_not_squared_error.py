@@ -93,9 +93,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not found:
         return
     first = found[0]
-    yield case.suspicion(
-        first.node, 0.86 if first.what in SURE else 0.78, part=case.first_line(first.node), what=first.what
-    )
+    sureness = 0.93 if _stands_alone(case, found) else 0.86 if first.what in SURE else 0.78
+    yield case.suspicion(first.node, sureness, part=case.first_line(first.node), what=first.what)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -103,6 +102,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found: list[Way] = ways(forward_of(case))
     for way in found[:3]:
         yield list(way.edits)
+
+
+def _stands_alone(case: Case, found: list[Way]) -> bool:
+    """Whether a check found another gradient, and the run went back through no square, by the one loss that the source names."""
+    others = [way for way in found if way.what == "other loss"]
+    done = {operation.name for event in case.gradient_events[:3] for operation in event.operations}
+    squared = bool(done & {"PowBackward0", "MseLossBackward0"})
+    return len(others) == 1 and bool(done) and not squared and case.failed("gradient-differs")
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:

@@ -155,6 +155,12 @@ def _multiples(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]
                 ):
                     text = f"{1 / times:.6g} * ({case.code.text(node.left)}) ** {case.code.text(node.right)}"
                     found.append((node, [case.code.replace(node, text)]))
+            for root in forward.roots if not found else ():
+                for value in forward.values(root) if isinstance(root, ast.Name) else [root]:
+                    if isinstance(value, ast.Call) and forward.tracked(value):
+                        text = f"{1 / times:.6g} * {case.code.text(value)}"
+                        wrapped = f"({text})" if isinstance(case.code.parent(value), ast.Attribute) else text
+                        found.append((value, [case.code.replace(value, wrapped)]))
             break
     return found[:1]
 

@@ -43,7 +43,7 @@ from grader.evidence.code import called, last_name
 from grader.evidence.creation import makes_leaf, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import unread
-from grader.evidence.forward import Forward, forward_of
+from grader.evidence.forward import Forward, forward_of, is_parameter, is_product
 from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import offsets, products
@@ -82,7 +82,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     first = ways[0].node
     yield case.suspicion(
         first,
-        0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79,
+        0.93
+        if ways[0] in _too_many(case, forward_of(case))
+        else 0.85
+        if case.failed("forward-differs", "model-differs", "gradient-reaches-count")
+        else 0.79,
         part=case.first_line(first),
     )
 
@@ -113,6 +117,22 @@ def _ways(case: Case, forward: Forward) -> list[_Way]:
         *_missing(case, forward),
         *_swapped(case, forward),
         *_not_squared(case, forward),
+        *_too_many(case, forward),
+    ]
+
+
+def _too_many(case: Case, forward: Forward) -> list[_Way]:
+    """`w * x + b`, where the task has no b."""
+    if case.exercise != "backprop_per_sample" or not case.failed("forward-differs"):
+        return []
+    return [
+        _Way(node, keep_only(case.code, node, node.left))
+        for node in forward.inside(ast.BinOp)
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add)
+        and isinstance(node.left, ast.BinOp)
+        and is_product(forward, node.left)
+        and is_parameter(forward, node.right)
     ]
 
 
@@ -163,15 +183,15 @@ def _distributed(case: Case, forward: Forward) -> Iterator[_Way]:
         assert isinstance(node, ast.BinOp)
         if isinstance(node.op, ast.Mult):
             for factor, inner in ((node.left, node.right), (node.right, node.left)):
-                if not (_is_parameter(forward, factor) and isinstance(inner, ast.BinOp)):
+                if not (is_parameter(forward, factor) and isinstance(inner, ast.BinOp)):
                     continue
                 if not isinstance(inner.op, ast.Add | ast.Sub):
                     continue
                 for data, offset in ((inner.left, inner.right), (inner.right, inner.left)):
-                    if _is_parameter(forward, offset) and not forward.tracked(data):
+                    if is_parameter(forward, offset) and not forward.tracked(data):
                         text = f"{code.text(factor)} * {atom(code, data)} + {code.text(offset)}"
                         yield _Way(node, [code.replace(node, text)])
-        elif isinstance(node.op, ast.Sub | ast.Mult | ast.Div) and _is_parameter(forward, node.right):
+        elif isinstance(node.op, ast.Sub | ast.Mult | ast.Div) and is_parameter(forward, node.right):
             if (
                 isinstance(node.left, ast.BinOp)
                 and forward.tracked(node.left)
@@ -186,7 +206,7 @@ def _is_slope_added(forward: Forward, node: ast.BinOp) -> bool:
     """`w + x` in `w + x + b`, or where w is the only parameter; `x / w`."""
     sides = node.left, node.right
     meet = any(
-        _is_parameter(forward, one) and isinstance(other, ast.Name) and not forward.tracked(other)
+        is_parameter(forward, one) and isinstance(other, ast.Name) and not forward.tracked(other)
         for one, other in (sides, sides[::-1])
     )
     return meet and (len(forward.parameters) == 1 or isinstance(forward.code.parent(node), ast.BinOp))
@@ -208,12 +228,10 @@ def _missing(case: Case, forward: Forward) -> Iterator[_Way]:
         return
     for node in forward.inside(ast.BinOp, ast.Call):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
-            if _is_product(forward, node):
+            if is_product(forward, node):
                 yield _Way(node, [case.code.replace(node, f"{_bracketed(case, node, missing[0])}")])
         elif (
-            isinstance(node, ast.BinOp)
-            and isinstance(node.op, ast.Add)
-            and _is_parameter(forward, node.right)
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and is_parameter(forward, node.right)
         ) and not forward.tracked(node.left):
             yield _Way(
                 node.left, [case.code.replace(node.left, f"{missing[0]} * {atom(case.code, node.left)}")]
@@ -229,14 +247,14 @@ def _swapped(case: Case, forward: Forward) -> Iterator[_Way]:
     """`b * x + w`: the places of the two exchanged."""
     for node in forward.inside(ast.BinOp):
         assert isinstance(node, ast.BinOp)
-        if not isinstance(node.op, ast.Add) or not _is_parameter(forward, node.right):
+        if not isinstance(node.op, ast.Add) or not is_parameter(forward, node.right):
             continue
         product = node.left
         if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
             continue
         for slope in (product.left, product.right):
             weight = last_name(node.right)
-            if _is_parameter(forward, slope) and last_name(slope)[0] == "b" and weight[0] == "w":
+            if is_parameter(forward, slope) and last_name(slope)[0] == "b" and weight[0] == "w":
                 edits = [case.code.replace(slope, weight), case.code.replace(node.right, last_name(slope))]
                 yield _Way(node, edits)
 
@@ -265,26 +283,13 @@ def _not_squared(case: Case, forward: Forward) -> Iterator[_Way]:
         elif (
             isinstance(node.op, ast.Pow)
             and isinstance(node.left, ast.BinOp)
-            and _is_product(forward, node.left)
+            and is_product(forward, node.left)
         ):
             yield _Way(node, [code.replace(node, f"{code.text(node.left)} ** 2")])
     products = [
         node
         for node in forward.inside(ast.BinOp)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _is_product(forward, node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and is_product(forward, node)
     ]
     for product in products[:2]:
         yield _Way(product, [code.replace(product, f"{code.text(product)} ** 2")])
-
-
-def _is_product(forward: Forward, node: ast.BinOp) -> bool:
-    """A parameter times data."""
-    sides = node.left, node.right
-    return any(
-        _is_parameter(forward, one) and not forward.tracked(other) and not isinstance(other, ast.Constant)
-        for one, other in (sides, sides[::-1])
-    )
-
-
-def _is_parameter(forward: Forward, node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in forward.parameters

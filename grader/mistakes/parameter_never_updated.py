@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
+from grader.evidence.modules import unregistered
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.planting import taken_away
@@ -80,7 +81,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     del suspicion
     still = _standing(case)
     single = _single(case)
-    if single is not None:
+    hidden = unregistered(case)
+    if hidden is not None:
+        made = hidden[1]
+        yield [case.code.replace(made.value, f"torch.nn.Parameter({case.code.text(made.value)})")]
+    elif single is not None:
         yield [case.code.replace(single, f"[{', '.join(_leaves(case))}]")]
     elif still:
         yield _joined(case, still)
@@ -113,6 +118,9 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         names = [name for name in _leaves(case) if name != case.code.text(single)]
         if names:
             yield case.code.statement(single), names[0], 0.9
+    elif hidden := unregistered(case):
+        given, made = hidden
+        yield case.code.statement(given), case.code.text(made.targets[0]), 0.95
     elif still:
         call = _lists(case)
         taken = updates(case)

@@ -38,6 +38,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.code import called, targets_of
 from grader.evidence.creation import made, trained_names, without_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradients_in
@@ -47,13 +48,13 @@ from grader.evidence.trainings import leaves
 TEXT = {
     "en": Words(
         title="a parameter is computed from another tensor",
-        message="`{line_text}`: {name} is the result of a computation on a tensor that requires a gradient. backward() fills .grad only for the tensor it started from (a leaf), and no name is left for that one.",
+        message="`{line_text}`: {name} is the result of a computation on a tensor that requires a gradient. backward() fills .grad only for the tensor it started from (a leaf), and that is not what {name} names.",
         why="{name}.grad stays None, so {name} cannot be trained.",
         fix="Compute first and ask for the gradient last: `{name} = (…).requires_grad_()`.",
     ),
     "zh": Words(
         title="参数是由别的张量算出来的",
-        message="`{line_text}`：{name} 是对一个需要梯度的张量做运算得到的结果。backward() 只给最开始的那个张量（叶子张量）填 .grad，而它已经没有名字了。",
+        message="`{line_text}`：{name} 是对一个需要梯度的张量做运算得到的结果。backward() 只给最开始的那个张量（叶子张量）填 .grad，而 {name} 指的不是它。",
         why="{name}.grad 一直是 None，所以 {name} 无法训练。",
         fix="先算好数值，最后再要求梯度：`{name} = (…).requires_grad_()`。",
     ),
@@ -63,7 +64,10 @@ TEXT = {
 def detect(case: Case) -> Iterator[Suspicion]:
     """Parameters that are results where training begins, by the expression that makes them."""
     found = _found(case)
-    if found:
+    unpacked = [] if found else _unpacked(case)
+    if unpacked:
+        yield case.suspicion(unpacked[0][0], 0.95, name=unpacked[0][2])
+    elif found:
         statement, _, name = found[0]
         yield case.suspicion(statement, 0.95 if name in _results(case) else 0.75, name=name)
 
@@ -71,6 +75,17 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ask for the gradient of the result."""
     edits = []
+    items = [] if _found(case) else _unpacked(case)
+    for statement, item, name in items:
+        edits += [
+            case.code.replace(node, f"{item}.grad[{index}]")
+            for index, target in enumerate(targets_of(statement))
+            if ast.unparse(target) == name
+            for node in case.code.inside(
+                case.code.function(statement) or case.code.cells[case.code.cell_of(statement)], ast.Attribute
+            )
+            if node.attr == "grad" and ast.unparse(node.value) == name
+        ]
     for _, value, _ in _found(case):
         text = without_keyword(case, value, "requires_grad")
         if text == case.code.text(value):
@@ -90,9 +105,12 @@ def plant(case: Case) -> Iterator[list[Edit]]:
 def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
     found = []
     results, trained = _results(case), trained_names(case)
+    own_functions = {function.name for function in case.code.all(ast.FunctionDef)}
     asked = sorted(results & _asked(case)) if trained else sorted(results)
     for name in dict.fromkeys([*trained, *asked]):
         for statement, value in made(case, name):
+            if isinstance(value, ast.Call) and called(value) in own_functions:
+                continue  # the leaf is handed on, not computed with
             inner = [
                 node
                 for node in ast.walk(value)
@@ -107,6 +125,19 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
             if case.code.loop(statement) is None and not ends and (wrapped or again):
                 found.append((statement, value, name))
     return found
+
+
+def _unpacked(case: Case) -> list[tuple[ast.Assign, str, str]]:
+    """`w, b = params` in front of the loop that reads `w.grad`: the statement, what is taken apart, and one of the names."""
+    results = _results(case)
+    read = {name for cell in case.code.cells.values() for name in gradients_in(cell)}
+    return [
+        (statement, ast.unparse(statement.value), ast.unparse(target))
+        for statement in case.code.all(ast.Assign)
+        if isinstance(statement.value, ast.Name) and isinstance(statement.targets[0], ast.Tuple)
+        for target in targets_of(statement)
+        if ast.unparse(target) in results & read and statement.value.id not in results
+    ]
 
 
 def _asked(case: Case) -> set[str]:

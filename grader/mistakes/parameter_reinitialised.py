@@ -38,9 +38,11 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, called, names_in
+from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
+from grader.evidence.forward import Forward, forward_of
+from grader.evidence.modules import is_module, trained_modules
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves, trainings
 
@@ -65,7 +67,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _found(case)
     if found:
         statement, _ = found[0]
-        yield case.suspicion(statement, 0.95, name=ast.unparse(statement.targets[0]))
+        yield case.suspicion(statement, 0.95, name=ast.unparse(targets_of(statement)[0]))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -74,7 +76,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     edits: list[Edit] = []
     moved: dict[ast.stmt, list[str]] = {}
     for statement, loop in found:
-        name = ast.unparse(statement.targets[0])
+        name = ast.unparse(targets_of(statement)[0])
         edits.append(case.code.delete(statement))
         if not any(
             other is not statement and case.code.loop(other) is not loop for other, _ in made(case, name)
@@ -99,7 +101,7 @@ def plant(case: Case) -> Iterator[list[Edit]]:
 
 def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
     found = []
-    trained = set(trained_names(case))
+    trained = {*trained_names(case), *trained_modules(case)}
     for call in case.code.calls("backward"):
         loop = case.code.loop(call)
         if loop is None:
@@ -108,17 +110,45 @@ def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
         for statement in case.code.inside(loop, ast.Assign):
             if case.code.loop(statement) is not loop or case.code.block(statement) is not loop.body:
                 continue
-            if (
-                not makes_leaf(statement.value)
-                or maker(statement.value) is None
-                or len(statement.targets) != 1
-            ):
+            if not _makes_anew(case, statement.value) or len(statement.targets) != 1:
                 continue
             changed = names_of_loop_body(case, loop) if changed is None else changed
-            known = ast.unparse(statement.targets[0]) in trained
+            known = not trained.isdisjoint(ast.unparse(target) for target in targets_of(statement))
             if known and not names_in(statement.value) & changed and not _reads_state(statement.value):
                 found.append((statement, loop))
     return found if case.gradient_calls > 1 or not case.events else []
+
+
+def _makes_anew(case: Case, value: ast.expr) -> bool:
+    """Whether an expression makes a leaf, or calls a function of the learner's own that returns such leaves."""
+    if makes_leaf(value) and maker(value) is not None:
+        return True
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return False
+    if any(one.name == value.func.id and is_module(one) for one in case.code.all(ast.ClassDef)):
+        return True
+    returned = [
+        one.value
+        for function in case.code.all(ast.FunctionDef)
+        if function.name == value.func.id and not any(case.code.inside(function, ast.Global, ast.Nonlocal))
+        for one in case.code.inside(function, ast.Return)
+        if one.value is not None
+    ]
+    return bool(returned) and all(
+        _returns_leaf(forward_of(case), one) for whole in returned for one in _parts(whole)
+    )
+
+
+def _returns_leaf(forward: Forward, value: ast.expr) -> bool:
+    """Whether an expression is a fresh leaf, or a name that is given one and nothing else."""
+    values = forward.values(value) if isinstance(value, ast.Name) else [value]
+    return bool(values) and all(
+        makes_leaf(one) and maker(one) is not None and not _reads_state(one) for one in values
+    )
+
+
+def _parts(value: ast.expr) -> list[ast.expr]:
+    return list(value.elts) if isinstance(value, ast.Tuple | ast.List) else [value]
 
 
 def _reads_state(value: ast.expr) -> bool:

@@ -37,8 +37,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from grader.evidence.case import Case
+from grader.evidence.code import names_in
 from grader.evidence.creation import made, maker, trained_names
 from grader.evidence.edits import Edit
+from grader.evidence.forward import forward_of
 from grader.evidence.lines import at_end
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves
@@ -64,7 +66,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     found = _shared(case)
     if found is not None:
         one, other, statement = found
-        yield case.suspicion(statement, 0.95, name=one, other=other)
+        trained = {one, other} <= set(trained_names(case)) or case.exercise is not None
+        yield case.suspicion(statement, 0.95 if trained else 0.8, name=one, other=other)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -74,6 +77,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         return
     one, other, statement = found
     if not isinstance(statement, ast.Assign):
+        return
+    repeated = _repeated(statement.value)
+    if repeated is not None:
+        items, times = repeated
+        text = f"[{case.code.text(items.elts[0])} for _ in range({case.code.text(times)})]"
+        yield [case.code.replace(statement.value, text)]
         return
     if len(statement.targets) > 1 and maker(statement.value) is not None:
         value = case.code.text(statement.value)
@@ -108,12 +117,31 @@ def _shared(case: Case) -> tuple[str, str, ast.stmt] | None:
         memories: dict[int, str] = {}
         for tensor in event.tensors:
             for name in tensor.names:
-                if name not in names or not tensor.requires_grad:
+                if not tensor.requires_grad or not (name in names or _is_alias(case, name, names)):
                     continue
                 other = memories.setdefault(tensor.storage, name)
                 statement = None if other == name else _tied(case, other, name)
                 if statement is not None:
                     return other, name, statement
+    return None
+
+
+def _is_alias(case: Case, name: str, names: list[str]) -> bool:
+    """Whether a name is given a trained tensor as it is, `b = w`, and both are read in one expression of the forward pass."""
+    for _, value in made(case, name):
+        if isinstance(value, ast.Name) and value.id in names:
+            for part in forward_of(case).inside(ast.BinOp, ast.Call):
+                if {name, value.id} <= names_in(part):
+                    return True
+    return False
+
+
+def _repeated(value: ast.expr) -> tuple[ast.List, ast.expr] | None:
+    """`[torch.zeros(1)] * 2`: the list of one tensor, and how often it is repeated."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+        for items, times in ((value.left, value.right), (value.right, value.left)):
+            if isinstance(items, ast.List) and len(items.elts) == 1 and maker(items.elts[0]) is not None:
+                return items, times
     return None
 
 
@@ -129,4 +157,7 @@ def _tied(case: Case, one: str, other: str) -> ast.stmt | None:
             fresh = any(isinstance(node, ast.Attribute) and node.attr == "clone" for node in ast.walk(value))
             if (together or read) and not fresh and case.code.loop(statement) is None:
                 found = statement
+    if found is None:
+        repeated = [one for one in case.code.all(ast.Assign) if _repeated(one.value) is not None]
+        found = repeated[0] if len(repeated) == 1 else None
     return found

@@ -142,7 +142,7 @@ def _missing(case: Case) -> list[str]:
         "does not require grad", "NoneType", "doesn't require grad", "one of the differentiated tensors"
     )
     if error is None:
-        return [name for name in _without_gradient(case) if _is_bare(case, name)]
+        return [name for name in _without_gradient(case) or _left_out(case) if _is_bare(case, name)]
     event = case.at_error(error)
     if event is None or any(not one.raised and one.call > 0 for one in case.gradient_events):
         return []
@@ -162,14 +162,26 @@ def _without_gradient(case: Case) -> list[str]:
     return [str(reason.params["name"]) for reason in reasons if reason.id == "grad-missing"]
 
 
+def _left_out(case: Case) -> list[str]:
+    """The tensors that the source trains, and that stood beside every gradient call as leaves without a gradient."""
+    events = case.gradient_events
+    bare = [
+        {name for one in event.tensors if one.leaf and not one.requires_grad for name in one.names}
+        for event in events
+        if event.leaves and not event.raised
+    ]
+    return [name for name in _in_sight(case) if bare and all(name in names for names in bare)]
+
+
 def _is_bare(case: Case, name: str) -> bool:
-    """Whether a name is made, and nothing in the source says of it that it requires a gradient."""
-    values = [value for _, value in made(case, name)]
+    """Whether a name is made as no Parameter, and nothing in the source sets its `requires_grad`."""
+    values = [ast.unparse(value) for _, value in made(case, name)]
     return (
         bool(values)
-        and not any("requires_grad" in ast.unparse(value) for value in values)
+        and not any("requires_grad" in value or "Parameter(" in value for value in values)
         and not any(
-            node.attr.startswith("requires_grad") and ast.unparse(node.value) == name
+            ast.unparse(node.value) == name
+            and (node.attr == "requires_grad_" or (node.attr, type(node.ctx)) == ("requires_grad", ast.Store))
             for node in case.code.all(ast.Attribute)
         )
     )

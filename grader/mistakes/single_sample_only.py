@@ -61,7 +61,10 @@ TEXT = {
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Items of data whose index does not change in the training loop."""
-    found = _items(case)
+    drawn = _drawn_once(case)
+    if drawn is not None:
+        yield case.suspicion(drawn, 0.92, sample=case.code.text(drawn.value))
+    found = [] if drawn is not None else _items(case)
     if found:
         statement = case.code.statement(found[0])
         yield case.suspicion(
@@ -72,12 +75,21 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """All samples, with their mean; or another index in each round."""
     del suspicion
+    drawn = _drawn_once(case)
+    sets = list(case.code.calls("TensorDataset"))
+    if drawn is not None:
+        if len(sets) == 1 and len(sets[0].args) == len(targets_of(drawn)):
+            given = ", ".join(case.code.text(one) for one in sets[0].args)
+            yield [case.code.replace(drawn.value, given)]
+        return
     items = _items(case)
     counted = [
         case.code.replace(item.slice, text) for item in items if (text := _counter(case, item)) is not None
     ]
     if counted and len(counted) == len(items):
         yield counted
+    if renamed := _renamed(case, items):
+        yield renamed
     whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
     if any(isinstance(item.slice, ast.Slice) for item in items):
         yield whole
@@ -98,6 +110,29 @@ def plant(case: Case) -> Iterator[list[Edit]]:
         used = [node for node in case.code.inside(prediction, ast.Name) if node.id in names]
         if used and isinstance(target, ast.Name) and case.code.loop(whole) is not None:
             yield [case.code.replace(node, f"{node.id}[0]") for node in (*used, target)]
+
+
+def _drawn_once(case: Case) -> ast.Assign | None:
+    """`xb, yb = next(iter(loader))` in front of the training loop, where the losses were of single numbers."""
+    for statement in case.code.all(ast.Assign):
+        value = statement.value
+        drawn = (
+            isinstance(value, ast.Call)
+            and called(value) == "next"
+            and any(case.code.calls("iter", inside=value))
+        )
+        names = {ast.unparse(target) for target in targets_of(statement)}
+        if drawn and case.code.loop(statement) is None and _single(case):
+            bound = [
+                one
+                for loop in case.training_loops
+                for one in case.code.inside(loop, ast.stmt)
+                if names & {ast.unparse(t) for t in targets_of(one)}
+            ]
+            read = {node.id for loop in case.training_loops for node in case.code.inside(loop, ast.Name)}
+            if names <= read and not bound:
+                return statement
+    return None
 
 
 def _items(case: Case) -> list[ast.Subscript]:
@@ -149,15 +184,20 @@ def _single(case: Case) -> bool:
 
 
 def _changing(case: Case) -> set[str]:
-    """The names that are bound inside loops, also by the loops."""
-    return {
-        target.id
+    """The names that are bound inside loops, also by the loops; not those that are only ever given the same number."""
+    bound = [
+        (target.id, statement)
         for statement in case.code.all(ast.Assign, ast.AugAssign, ast.For, ast.NamedExpr)
         if isinstance(statement, ast.stmt)
         and (isinstance(statement, ast.For) or case.code.loop(statement) is not None)
         for target in targets_of(statement)
         if isinstance(target, ast.Name)
-    }
+    ]
+    values: dict[str, set[str]] = {}
+    for name, statement in bound:
+        constant = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+        values.setdefault(name, set()).add(ast.unparse(statement.value) if constant else "")  # type: ignore[attr-defined]
+    return {name for name, given in values.items() if len(given) > 1 or "" in given}
 
 
 def _used(case: Case, item: ast.Subscript) -> bool:
@@ -184,6 +224,16 @@ def _counter(case: Case, item: ast.Subscript) -> str | None:
     if not (isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) == "range"):
         return None
     return None if loop.target.id == "_" else f"{loop.target.id} % len({case.code.text(item.value)})"
+
+
+def _renamed(case: Case, items: list[ast.Subscript]) -> list[Edit]:
+    """The counter of the loop around, `_` so far, under the name that is the index of all the items."""
+    names = {item.slice.id for item in items if isinstance(item.slice, ast.Name)}
+    loops = {case.code.loop(item) for item in items}
+    loop = loops.pop() if len(loops) == 1 else None
+    if len(names) != 1 or not isinstance(loop, ast.For) or ast.unparse(loop.target) != "_":
+        return []
+    return [case.code.replace(loop.target, names.pop())]
 
 
 def _means(case: Case) -> list[Edit]:

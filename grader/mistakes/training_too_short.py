@@ -33,12 +33,15 @@ for step in range(100):  # ←
 Take more steps, `range(2000)`, or larger ones, as long as the loss falls.
 """
 
+import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
+from grader.evidence.code import called
 from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of, rate_asked, rate_missing, rates, steps, tidy, turned, written
 from grader.evidence.motion import curvature, exploded, main_place, motions
+from grader.evidence.optimizers import is_step
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 
@@ -85,6 +88,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     del suspicion
     more, larger, largest = turned(case.code, steps(case), MANY), _larger(case, 0.5), _larger(case, 1.0)
     ordered = [larger, largest, more] if _slow(case) or rate_asked(case) else [more, larger, largest]
+    if decay := _decays(case):
+        yield decay
     yield from ordered
     if more and larger:
         yield [*more, *larger]
@@ -105,6 +110,17 @@ def _slow(case: Case) -> bool:
     bend = curvature(case, events)
     known = [motion.rate for motion in motions(case, events).values() if motion.rate is not None]
     return bool(bend and known and max(known) * bend < SLOW)
+
+
+def _decays(case: Case) -> list[Edit]:
+    """The steps of schedulers of the learning rate, taken out."""
+    names = {
+        ast.unparse(target)
+        for statement in case.code.all(ast.Assign)
+        if isinstance(statement.value, ast.Call) and called(statement.value).endswith("LR")
+        for target in statement.targets
+    }
+    return [case.code.delete(statement) for statement in case.code.all(ast.Expr) if is_step(statement, names)]
 
 
 def _larger(case: Case, share: float) -> list[Edit]:

@@ -38,9 +38,10 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Code
+from grader.evidence.code import Code, called
 from grader.evidence.edits import Edit
-from grader.evidence.gradients import grad_inputs, gradient_names, gradient_of, plain_name
+from grader.evidence.forward import forward_of
+from grader.evidence.gradients import grad_inputs, gradient_names, gradient_of, is_autograd, plain_name
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import Update, updates
@@ -63,6 +64,12 @@ TEXT = {
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Updates that read the gradient of a tensor other than the one they change."""
+    for loop, order, asked in _crossed(case):
+        name, other = next(
+            pair for pair in zip(order, _items(case, asked) or (), strict=True) if len({*pair}) > 1
+        )
+        yield case.suspicion(loop, 0.95, name=name, gradient=f"{other}.grad")
+        return
     wrong = _wrong(case)
     if wrong:
         update, node, certain = wrong[0]
@@ -75,6 +82,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Each its own gradient; for a mixed tuple, its names in the order of the parameters."""
     del suspicion
+    crossed = [case.code.replace(asked, f"[{', '.join(order)}]") for _, order, asked in _crossed(case)]
+    if crossed:
+        yield crossed
+        return
     own = {owner: name for name, owner in gradient_names(case.code).items() if owner}
     wrong = _wrong(case)
     unpacked = _unpacked_anew(case, wrong)
@@ -119,6 +130,38 @@ def _wrong(case: Case) -> list[tuple[Update, ast.expr, bool]]:
         if owner and not _same(case.code, update, owner):
             found.append((update, node, _both_trained(case, update.owner, owner)))
     return found
+
+
+def _crossed(case: Case) -> Iterator[tuple[ast.For, list[str], ast.expr]]:
+    """Loops over `zip([w, b], grads)` whose gradients were asked for in another order: the loop, its order, what was asked."""
+    for loop in case.code.all(ast.For):
+        call = loop.iter
+        if not isinstance(call, ast.Call) or called(call) != "zip" or len(call.args) != 2:  # noqa: PLR2004
+            continue
+        order, given = _items(case, call.args[0]), _value(case, call.args[1])
+        asked = (
+            given.args[1] if isinstance(given, ast.Call) and is_autograd(given) and given.args[1:] else None
+        )
+        wanted = None if asked is None else _items(case, asked)
+        if asked is None or order is None or wanted is None or not _both_trained(case, order[0], order[-1]):
+            continue
+        if sorted(order) == sorted(wanted) and order != wanted and len(set(order)) == len(order):
+            yield loop, order, asked
+
+
+def _items(case: Case, node: ast.expr) -> list[str] | None:
+    """The names in a list or tuple that is written here, or was given to a name, once and for all."""
+    value = _value(case, node)
+    if isinstance(value, ast.List | ast.Tuple) and value.elts and all(plain_name(one) for one in value.elts):
+        return [plain_name(one) for one in value.elts]
+    return None
+
+
+def _value(case: Case, node: ast.expr) -> ast.expr | None:
+    if not isinstance(node, ast.Name):
+        return node
+    values = forward_of(case).values(node)
+    return values[0] if len(values) == 1 else None
 
 
 def _gradients(change: ast.expr, named: dict[str, str | None]) -> Iterator[tuple[ast.expr, str | None]]:

@@ -72,16 +72,17 @@ class GradientCalls:
 
 
 def _telling(tell: After | None, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Call, and tell what exception the call ended in, if in any."""
-    raised = ""
+    """Call, and tell what exception the call ended in, if in any, and what it returned."""
+    raised, result = "", None
     try:
-        return original(*args, **kwargs)
+        result = original(*args, **kwargs)
     except Exception as error:
         raised = type_name(error)
         raise
     finally:
         if tell is not None:
-            tell(raised)
+            tell(raised, result)
+    return result
 
 
 def _options(kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from grader.probe.encode import Encoded, type_name
-from grader.probe.graph import GradientCall
+from grader.probe.graph import GradientCall, tensors_in
 from grader.probe.itself import Watcher
 from grader.probe.optimizers import after_method, before_method, settings_of, tensors_of
 from grader.probe.places import cell_number, learner_frames
@@ -33,7 +33,7 @@ HOLDERS_AT = (2, 15)
 MAX_TEXT = 80
 MAX_TENSORS = 16
 
-After = Callable[[str], None]
+After = Callable[[str, Any], None]
 
 
 class _Place:
@@ -87,7 +87,7 @@ class EventRecorder(Watcher):
         return call < FIRST or call in self._later
 
     def gradient_call(self, call: GradientCall) -> After | None:
-        """A counted gradient is about to be asked for; what is returned is to be told the exception it ends in, or ''."""
+        """A counted gradient is about to be asked for; what is returned is to be told the exception it ends in, or '', and its result."""
         after: After | None = self._guarded(self._gradient_call, call)
         return after
 
@@ -161,12 +161,15 @@ class EventRecorder(Watcher):
             event["root"] = self._root(call.roots[0], sight)
         numbers = [(self._numbering.of(leaf), leaf) for leaf in graph.leaves]
 
-        def after(raised: str) -> None:
+        def after(raised: str, result: Any) -> None:
             event["raised"] = raised[:MAX_TEXT]
             grads = [(number, leaf.grad) for number, leaf in numbers if leaf.grad is not None]
+            if isinstance(result, tuple):  # of `grad`, which leaves `.grad` as it is
+                asked = map(self._numbering.of, tensors_in(call.options.get("inputs", ())))
+                grads = [one for one in zip(asked, result, strict=False) if isinstance(one[1], torch.Tensor)]
             event["after"] = _values(grads)
 
-        return lambda raised: self._guarded(after, raised)
+        return lambda raised, result: self._guarded(after, raised, result)
 
     def _root(self, root: torch.Tensor, sight: Sight) -> Encoded:
         names = [name for name, tensor in sight.tensors() if tensor is root]
