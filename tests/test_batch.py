@@ -143,6 +143,7 @@ def test_a_lost_scheduler_ends_it() -> None:
             list(grade_many([task("a", RIGHT)], cluster, SETTINGS, at_once=1))
 
 
+@pytest.mark.slow
 def test_nobody_at_the_address() -> None:
     with pytest.raises(UsageError, match="cluster-unreachable"), connected("tcp://127.0.0.1:9", None, None):
         pass

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -52,7 +53,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("class")
     packed(folder, NAMES)
     (folder / "export.csv").write_text(SHEET, "utf-8")
-    chosen = ("--output", "grades", "--sheet", "export.csv", "--language", "en")
+    chosen = ("--output", "grades", "--sheet", "export.csv", "--column", "Minimise a parabola (77)")
     done = grader("batch", "submissions.zip", *EXERCISE, *chosen, folder=folder)
     assert (done.code, done.out) == (0, ""), done.err
     assert "4 of 4 graded: 1 with full marks · 2 with fewer · 1 unreadable" in done.err
@@ -96,11 +97,13 @@ def test_a_new_attempt_is_graded_and_shown(class_folder: Path) -> None:
     del files["wei_2_12_line.py"]
     packed(class_folder, files)
     place = ("--output", "grades")
+    unchanged = grader("batch", "diff", *EXERCISE, *place, folder=class_folder)
+    assert (unchanged.code, unchanged.out) == (0, "Nothing has changed.\n")
     assert grader("batch", "submissions.zip", *EXERCISE, *place, folder=class_folder).code == 0
     assert float(table(class_folder)["2"]["score"]) == 10
     diff = grader("batch", "diff", *EXERCISE, *place, folder=class_folder)
-    assert diff.code == 0
-    assert "Nothing has changed" in diff.out
+    assert (diff.code, diff.err) == (1, "")
+    assert re.fullmatch(r"wei: \d+ → 10\..*\n", diff.out)
 
 
 def test_a_score_by_hand_counts_through_a_regrade_until_it_is_withdrawn(class_folder: Path) -> None:

@@ -75,7 +75,9 @@ def try_table(exercise: Exercise, given: Given) -> None:
     """Raise UsageError if the given tables could not be filled in or read: worth knowing before a night of grading."""
     if given.roster is not None:
         read_roster(given.roster)
-    if given.sheet is not None and given.system in upload.names():
+    if given.sheet is not None:
+        if given.system not in upload.names():
+            raise UsageError("sheet-of-no-platform", path=str(given.sheet), known=", ".join(upload.names()))
         upload.fill(given.system, read_sheet(given.sheet), (), _task((), exercise, "en", given))
 
 
