@@ -6,16 +6,16 @@ READY := .venv/.ready
 SITE_TOOLS := .venv/.site
 PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
 
-.PHONY: demo test slow selftest bubblewrap browser elsewhere lint format corpus spellings bench soak docs site clean
+.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere lint format corpus spellings bench soak docs site clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
 
-test: $(READY) bubblewrap
+test: $(READY) bubblewrap postgresql
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap browser elsewhere $(SITE_TOOLS)
+slow: $(READY) bubblewrap postgresql browser elsewhere $(SITE_TOOLS)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every mistake, planted in each reference where it can be, has to be caught and named.
@@ -25,6 +25,10 @@ selftest: $(READY)
 # One tier of the sandbox; where it is not and cannot be installed, its tests are skipped and say so.
 bubblewrap:
 	command -v bwrap || (apt-get update -qq && apt-get install -qq -y --no-install-recommends bubblewrap) || true
+
+# A server for gradebooks, which the tests start themselves; where it is not and cannot be installed, they are skipped and say so.
+postgresql:
+	ls /usr/lib/postgresql/*/bin/initdb || (apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql) || true
 
 # What looks at the pages of reports; where it is not and cannot be installed, its tests are skipped and say so.
 browser: $(READY)

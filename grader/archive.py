@@ -12,8 +12,10 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from grader.errors import UnreadableSubmission
 from grader.files import read_file
@@ -47,8 +49,34 @@ CONTROLLING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 Content = bytes | UnreadableSubmission
 
 
+class Member(NamedTuple):
+    """An entry of an archive.
+
+    modified: year, month, day, hour, minute, second, as whoever packed it says. `read` gives its content, or what is wrong with it,
+    or None if nobody asked for its kind.
+    """
+
+    name: str
+    modified: tuple[int, int, int, int, int, int]
+    read: Callable[[], Content | None]
+
+
 def members(path: Path, wanted: Sequence[str], largest: int) -> Iterator[tuple[str, Content]]:
     """The name and content of each entry with a wanted suffix, in the archive's order.
+
+    Raises UnreadableSubmission if the archive as a whole cannot be read.
+    """
+    empty = True
+    for member in listed(path, wanted, largest):
+        if (content := member.read()) is not None:
+            empty = False
+            yield member.name, content
+    if empty:
+        raise UnreadableSubmission("archive-without-submissions", path=str(path))
+
+
+def listed(path: Path, wanted: Sequence[str], largest: int) -> list[Member]:
+    """All entries, in the archive's order; nothing is unpacked before it is read.
 
     Raises UnreadableSubmission if the archive as a whole cannot be read.
     """
@@ -56,13 +84,10 @@ def members(path: Path, wanted: Sequence[str], largest: int) -> Iterator[tuple[s
     if len(packed) > MAX_PACKED:
         raise UnreadableSubmission("archive-too-large", path=str(path), limit_mb=MAX_PACKED // MEGABYTE)
     archive = _Archive(path, packed, wanted, largest)
-    empty = True
-    for entry in archive.entries:
-        if (content := archive.content(entry)) is not None:
-            empty = False
-            yield archive.name(entry), content
-    if empty:
-        raise UnreadableSubmission("archive-without-submissions", path=str(path))
+    return [
+        Member(archive.name(entry), entry.date_time, partial(archive.content, entry))
+        for entry in archive.entries
+    ]
 
 
 def _entries(path: Path, packed: bytes) -> list[zipfile.ZipInfo]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader.errors import GraderError, KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise, slugs
+from grader.isolation import demand_isolation, send_canary
 from grader.kernel.warm import warm_parent
 from grader.model import Language
 from grader.report.discovery import TERMINAL
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from grader.report.writer import Writer
 
     One = Callable[[HandedIn, Kernels, Writer], int]
-
-
-def send_canary(kernels: "Kernels", settings: Settings, spoken: Language) -> None:
-    """Try the sandbox before others' code runs in it. Raises KernelFault if anything gets out."""
-    from grader.kernel.canary import canary  # noqa: PLC0415 - when it is needed, which is seldom
-    from grader.report.doctor import sentences  # noqa: PLC0415
-
-    if breaches := canary(kernels, course_folder(settings.course)):
-        raise KernelFault("sandbox-leaks", what=" ".join(sentences(breaches, spoken)))
 
 
 class Request(NamedTuple):
@@ -97,8 +89,8 @@ def _places(request: Request, *, several: bool) -> "list[Place]":
 
 
 def _demand_isolation(request: Request, settings: Settings, kernels: "Kernels", *, several: bool) -> None:
-    if kernels.sandbox.tier == "none" and of_others(request.files) and request.isolated:
-        raise UsageError("others-not-isolated")
+    if request.isolated and of_others(request.files):
+        demand_isolation(kernels)
     if kernels.sandbox.tier != "none" and several:
         send_canary(kernels, settings, request.language)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from grader import __version__
+from grader import __version__, batch_commands
 from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import UsageError
@@ -43,6 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(batch_commands.app, name="batch")
 
 
 @app.command()
@@ -178,14 +179,17 @@ def new(
 
 @app.command()
 def schema(
-    of: Annotated[Described, typer.Argument(metavar="[report|doctor]", help="Of what.")] = Described.report,
+    of: Annotated[
+        Described, typer.Argument(metavar="[report|doctor|class]", help="Of what.")
+    ] = Described.report,
 ) -> None:
-    """Print the JSON Schema of a report, or of what `grader doctor --json` prints."""
+    """Print the JSON Schema of a report, a class, or `grader doctor --json`."""
     import json  # noqa: PLC0415
 
     from grader.report import doctor, document  # noqa: PLC0415
+    from grader.report.overview import document as overview  # noqa: PLC0415
 
-    described = document if of == Described.report else doctor
+    described = {Described.report: document, Described.doctor: doctor, Described.class_: overview}[of]
     typer.echo(json.dumps(described.json_schema(), indent=2, ensure_ascii=False))
 
 

@@ -4,6 +4,7 @@
     ├── UsageError              the request itself: no such exercise, a setting of the wrong type
     ├── UnreadableSubmission    the file handed in: missing, empty, no notebook, too large …
     ├── CourseError             the course folder: an exercise that is incomplete or malformed
+    ├── GradebookError          the gradebook's database: it cannot be reached or written, or is another program's
     └── KernelFault             our own machinery failed: the submission is ungradable, never a zero
 
 Each carries the id of a text in the catalogue (`grader/text/`) and its parameters, so that the
@@ -39,6 +40,10 @@ class UnreadableSubmission(GraderError):  # noqa: N818 - named for what it is, a
 
 class CourseError(GraderError):
     """An exercise of the course is incomplete or malformed."""
+
+
+class GradebookError(GraderError):
+    """The gradebook's database cannot be reached, read or written, or is none."""
 
 
 class KernelFault(GraderError):  # noqa: N818 - a fault of ours, told apart from learners' errors

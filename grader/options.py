@@ -19,6 +19,7 @@ class Described(StrEnum):
 
     report = "report"
     doctor = "doctor"
+    class_ = "class"
 
 
 Files = Annotated[

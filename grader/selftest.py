@@ -137,9 +137,9 @@ def selftest(  # noqa: PLR0913, PLR0917 - one test, and all that narrows it
         _demand_known(one)
     works = {one.slug: Work(one, settings, names, plants) for one in chosen}
     outcomes: list[Outcome] = []
-    with Workers(settings, jobs) as workers:
-        trials = [trial for planned in workers.each(plan, works.values()) for trial in planned]
-        for outcome in workers.each(judge, [(works[trial.exercise], trial) for trial in trials]):
+    with Workers(jobs) as workers:
+        trials = [trial for planned in workers.each(settings, plan, works.values()) for trial in planned]
+        for outcome in workers.each(settings, judge, [(works[trial.exercise], trial) for trial in trials]):
             outcomes.append(outcome)
             progress(len(outcomes), len(trials))
     return Result(

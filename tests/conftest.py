@@ -8,10 +8,12 @@ import pytest
 
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
+from grader.gradebook.book import Gradebook, open_gradebook
 from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Report
 from grader.settings import Settings
+from tests.postgres import Server, server
 
 CORPUS = Path(__file__).parent / "corpus"
 SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
@@ -62,3 +64,26 @@ def grade_cells(kernels: Kernels, write_notebook: Callable[..., Path]) -> Callab
         return grade(load(path), load_exercise(course_folder(None), exercise), chosen, kernels)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for the whole test run; who stops it starts it again."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new gradebook can be made: a file, and a database on a real server."""
+    if request.param == "sqlite":
+        return str(tmp_path / "grades.db")
+    running: Server = request.getfixturevalue("postgres")
+    return running.database()
+
+
+@pytest.fixture
+def book(place: str) -> Iterator[Gradebook]:
+    """A new gradebook, on each kind of database."""
+    with open_gradebook(place) as book:
+        yield book

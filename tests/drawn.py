@@ -1,7 +1,9 @@
 """The arrows of the modules of `grader/`, bottom up; `tests.test_structure` holds them to it."""
 
 from tests.drawn_evidence import EVIDENCE
-from tests.drawn_report import OF_A_FORMAT, REPORT
+from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
+from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
+from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
 MAY_IMPORT = {
@@ -108,8 +110,9 @@ MAY_IMPORT = {
     "hidden": "exercise model settings",
     "observed": "model trace",
     "experiment": "arrays exercise hidden kernel.pool kernel.session limits model observed settings",
-    "checking": "archive catalogue errors examine exercise grade kernel.canary kernel.pool kernel.warm load model"
-    " report.discovery report.doctor report.document report.places report.writer settings watching",
+    "isolation": "errors exercise kernel.canary kernel.pool model report.doctor settings",
+    "checking": "archive catalogue errors examine exercise grade isolation kernel.pool kernel.warm load model"
+    " report.discovery report.document report.places report.writer settings watching",
     "checks": "arrays errors exercise experiment kernel.faults kernel.pool load model settings text"
     " trace values",
     # why it fails
@@ -123,21 +126,39 @@ MAY_IMPORT = {
     "grade": "diagnose errors evidence.case evidence.training exercise experiment kernel.faults kernel.pool"
     " kernel.session model runner settings",
     # the test of a course, and of all of the above
-    "workers": "kernel.pool settings",
+    "workers": "isolation kernel.pool settings text",
+    # many submissions, and what is kept of them
+    "batch": "errors exercise grade load model settings workers",
+    "cluster": "errors workers",
+    "grades": "model",
+    "interrupts": "",
+    "round": "batch errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
+    "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    " options outcome.write report.escape report.progress report.writer round text workers",
+    **LMS,
+    **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
     "selftest": "catalogue errors evidence.case evidence.edits exercise experiment grade kernel.pool load model"
     " rewrites runner settings starter workers",
     # what people see
     **REPORT,
+    "similarity": "",
+    **OUTCOME,
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
     "answering": "errors model options report.writer settings text",
-    "cli": "answering authoring catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.selftest report.writer selftest settings starter text",
+    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
+    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.
 OF_A_MISTAKE = "arrays model trace values evidence.*"
 # The modules that are discovered by the folder they are in, with what they may import.
-DISCOVERED = {"mistakes.": OF_A_MISTAKE, "report.formats.": OF_A_FORMAT}
+DISCOVERED = {
+    "mistakes.": OF_A_MISTAKE,
+    "report.formats.": OF_A_FORMAT,
+    "lms.systems.": OF_A_SYSTEM,
+    "lms.uploads.": OF_AN_UPLOAD,
+    "gradebook.versions.": OF_A_VERSION,
+}

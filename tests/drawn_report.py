@@ -1,4 +1,4 @@
-"""The arrows of the modules of `grader/report/` and `grader/notebook/`: a part of the map in `tests.test_structure`."""
+"""The arrows of the modules of `grader/report/`, `grader/outcome/` and `grader/notebook/`: a part of the map in `tests.test_structure`."""
 
 REPORT = {
     "notebook": "",
@@ -26,8 +26,28 @@ REPORT = {
     "report.outlets": "errors model report.discovery report.document report.places report.terminal",
     "report.terminal": "report.curve report.document report.escape report.findings report.sentences report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
+    "report.progress": "model round text",
     "report.selftest": "catalogue model report.escape report.wrap selftest text",
+    "report.overview": "model report.html report.html.words report.overview.document report.overview.histogram"
+    " report.overview.pairs report.sentences text",
+    "report.overview.document": "catalogue exercise grades model outcome.names outcome.standing outcome.table"
+    " report.overview.excerpts similarity",
+    "report.overview.excerpts": "grades model outcome.standing",
+    "report.overview.histogram": "report.overview.document report.sentences",
+    "report.overview.pairs": "report.html.words similarity",
     "report.doctor": "doctor kernel.sandbox.landlock model report.escape report.wrap text",
+}
+# What a batch leaves behind.
+OUTCOME = {
+    "outcome": "",
+    "outcome.names": "",
+    "outcome.standing": "grades model",
+    "outcome.table": "exercise grades lms.filling lms.sheets model outcome.standing report.document report.escape text",
+    "outcome.placing": "",
+    "outcome.reports": "exercise grader grades model outcome.names outcome.placing report.discovery report.document",
+    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload load model outcome.placing"
+    " outcome.reports outcome.standing outcome.table report.overview report.overview.document report.overview.pairs"
+    " similarity",
 }
 # What every format may import; nothing but `report.discovery` knows them.
 OF_A_FORMAT = "model report.document report.escape report.formats.terminal report.html report.terminal report.sentences text"

@@ -5,14 +5,16 @@ from typing import get_args
 
 from grader.exercise import PACKAGE
 from grader.model import Confidence, Status
+from grader.outcome.standing import Standing
 
 # What the page of a report is worded by: in its template, and by the kind of what is shown.
 PAGES = [path.read_text("utf-8") for path in (PACKAGE / "report").rglob("*.html")]
 OF_A_PAGE = {
-    *(id for page in PAGES for id in re.findall(r'(?:say|plainly)\("([\w-]*\w)"', page)),
+    *(id for page in PAGES for id in re.findall(r'(?:say|plainly|people)\("([\w-]*\w)"', page)),
     *(f"html-{word}" for word in (*get_args(Confidence), *get_args(Status))),
     *(f"html-{stream}" for stream in ("stderr", "result", "error", "malformed")),
     *(f"html-{of}" for of in ("own", "mended", "reference", "right", "best", "removed", "added")),
     *(f"html-loss-{of}" for of in ("own", "mended", "reference")),
     *(f"html-{what}-{of}" for what in ("slope", "graph") for of in ("own", "mended")),
+    *(f"class-{standing}" for standing in get_args(Standing)),
 }

@@ -18,7 +18,8 @@ HARMLESS = {
     *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "TypeVar"),
     *("Scale", "Watch", "ChosenLimits", "Limits", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
-    *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option"),
+    *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),
+    *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option", "app.add_typer"),
 }
 # It looks up, before any learner's code can replace them, the functions that it reads values with.
 BEFORE_LEARNERS = {

@@ -146,6 +146,17 @@ def test_grades_a_notebook(python: Path, tmp_path: Path) -> None:
     assert (report["status"], report["score"], report["max_score"]) == ("graded", 10, 10)
 
 
+def test_makes_a_gradebook(python: Path, tmp_path: Path) -> None:
+    """The steps of its tables are in the wheel, and are found there."""
+    script = (
+        "from grader.gradebook.book import open_gradebook; import grader; print(grader.__file__);"
+        "book = open_gradebook('grades.db'); print(book.begin('linear_regression', 'all.zip'))"
+    )
+    module, batch = run(python, "-P", "-c", script, folder=tmp_path).split()
+    assert Path(module).is_relative_to(python.parents[1])
+    assert batch == "1"
+
+
 def test_writes_a_new_exercise(python: Path, tmp_path: Path) -> None:
     run(python, "-m", "grader", "new", "spring", "--course", "course", folder=tmp_path)
     listed = run(python, "-m", "grader", "exercises", "--course", "course", folder=tmp_path)

@@ -84,8 +84,7 @@ class Writer:
     def tell(self, text: Text) -> None:
         """Say on the error channel what happens now."""
         self._pause()
-        words = one_line(say(text.id, self._language, text.params))
-        self._errors.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
+        say_aside(text, self._language)
 
     def _pause(self) -> None:
         """Clear the progress line, in the middle of which the next text would begin."""
@@ -114,6 +113,12 @@ def complain(error: GraderError, language: Language) -> None:
     """Say on the error channel, in one line, what is wrong."""
     text = one_line(say(error.text, language, error.params))
     Console(stderr=True).print(text, style="red", markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def say_aside(text: Text, language: Language) -> None:
+    """Say on the error channel, in one line, what happens."""
+    words = one_line(say(text.id, language, text.params))
+    Console(stderr=True).print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def show_markdown(text: str) -> None:

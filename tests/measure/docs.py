@@ -10,6 +10,7 @@ import io
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from grader.report import doctor, document, terminal
 from grader.report.discovery import format_of, names
 from grader.report.document import word
 from grader.report.explain import page
+from grader.report.overview import document as overview
 from grader.settings import Settings
 from tests.measure.report_page import report_text
 
@@ -63,7 +65,7 @@ def schema_texts() -> dict[str, str]:
     """What `grader schema` prints of each thing, by the file that keeps it."""
     return {
         f"{name}.schema.json": json.dumps(described.json_schema(), indent=2, ensure_ascii=False) + "\n"
-        for name, described in (("report", document), ("doctor", doctor))
+        for name, described in (("report", document), ("doctor", doctor), ("class", overview))
     }
 
 
@@ -73,13 +75,17 @@ def command_line_text() -> str:
     context = typer.Context(group, info_name="grader", terminal_width=80)
     parts = ["# The command line\n", "This page is generated from the program itself by `make docs`.\n"]
     parts += _help_of("grader", group.get_help(context))
+    return "\n".join([*parts, *_commands_of("grader", group, context)])
+
+
+def _commands_of(path: str, group: Any, context: typer.Context) -> Iterator[str]:
+    """The help of each command of a group, and of theirs."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        parts += _help_of(
-            f"grader {name}",
-            command.get_help(typer.Context(command, info_name=name, parent=context, terminal_width=80)),
-        )
-    return "\n".join(parts)
+        own = typer.Context(command, info_name=name, parent=context, terminal_width=80)
+        yield from _help_of(f"{path} {name}", command.get_help(own))
+        if hasattr(command, "list_commands"):
+            yield from _commands_of(f"{path} {name}", command, own)
 
 
 def formats_text() -> str:

@@ -1,0 +1,118 @@
+"""Many submissions over a `concurrent.futures.Executor`: the processes of this machine, or a cluster.
+
+What travels to a worker and back is bytes of JSON, so that it is the same for both and no object of ours has to be
+pickled. Each worker has a warm parent of its own, which confines what it runs.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import cache
+
+import msgspec
+
+from grader.errors import GraderError, KernelFault, UnreadableSubmission
+from grader.exercise import course_folder, load_exercise
+from grader.grade import grade, ungradable
+from grader.load import load_content
+from grader.model import Report, Text
+from grader.settings import Settings
+from grader.workers import kernels_of_this_process
+
+# A worker that ends under a task may have been ended by it: after so many of them the task is given up.
+MOST_LOST = 3
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission to grade. key: what the caller knows it by; path: what messages call it; isolated: whether others' files need a sandbox."""
+
+    key: str
+    name: str
+    path: str
+    content: bytes
+    exercise: str
+    isolated: bool = True
+
+
+class Graded(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a task: a report, or the reason why the file cannot be read."""
+
+    key: str
+    report: Report | None = None
+    problem: Text | None = None
+
+
+def grade_many(
+    tasks: Iterable[Task],
+    executor: Executor,
+    settings: Settings,
+    *,
+    at_once: int,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[Graded]:
+    """Grade submissions; gives results as they come, in any order.
+
+    At most `at_once` are under way, so that neither the tasks nor their results pile up. Once `stopping()` says so, what is under way is
+    finished and no more begun. A task whose worker is lost is done again: alone, since it may have been the one that ended it; after
+    `MOST_LOST` workers it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files.
+    """
+    under_way: dict[Future[bytes], Task] = {}
+    lost: dict[str, int] = {}
+    suspects: deque[Task] = deque()
+    waiting = iter(tasks)
+
+    def begin(task: Task) -> None:
+        under_way[executor.submit(grade_packed, settings, msgspec.msgpack.encode(task))] = task
+
+    while True:
+        while not suspects and len(under_way) < at_once and not stopping():
+            if (task := next(waiting, None)) is None:
+                break
+            begin(task)
+        if suspects and not under_way and not stopping():
+            begin(suspects.popleft())
+        if not under_way:
+            return
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            task = under_way.pop(future)
+            try:
+                yield msgspec.msgpack.decode(future.result(), type=Graded)
+            except GraderError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever befell a worker costs its task alone, and never a zero
+                lost[task.key] = lost.get(task.key, 0) + 1
+                if lost[task.key] < MOST_LOST:
+                    suspects.append(task)
+                else:
+                    fault = KernelFault("worker-lost", times=MOST_LOST, reason=type(error).__name__)
+                    yield Graded(key=task.key, report=ungradable(task.name, "", task.exercise, fault))
+
+
+def grade_packed(settings: Settings, packed: bytes) -> bytes:
+    """What a worker does with one task. Raises KernelFault or UsageError if it must not grade it."""
+    task = msgspec.msgpack.decode(packed, type=Task)
+    return msgspec.msgpack.encode(_grade(settings, task))
+
+
+def _grade(settings: Settings, task: Task) -> Graded:
+    try:
+        submission = load_content(task.name, task.content, task.path)
+    except UnreadableSubmission as error:
+        return Graded(key=task.key, problem=Text(id=error.text, params=_plain(error)))
+    exercise = load_exercise(course_folder(settings.course), task.exercise)
+    with _one_at_a_time():  # checks run in this process, by pytest, which knows only one run
+        kernels = kernels_of_this_process(settings, isolated=task.isolated)
+        return Graded(key=task.key, report=grade(submission, exercise, settings, kernels))
+
+
+def _plain(error: GraderError) -> dict[str, str | int | float | bool | None]:
+    return {
+        name: value if isinstance(value, int | float | bool | None) else str(value)
+        for name, value in error.params.items()
+    }
+
+
+@cache
+def _one_at_a_time() -> threading.Lock:
+    return threading.Lock()

@@ -1,0 +1,34 @@
+"""What the gradebook is asked with and answers with, besides the records of `grader.grades`."""
+
+import msgspec
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes two gradings the same: the file's content, the exercise and its version, the grader's version, the seed."""
+
+    sha256: str
+    exercise: str
+    exercise_version: int
+    grader_version: str
+    seed: int
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What one grading said. sha256: of the file; mistakes: their names, as the report has them; when: ISO 8601, UTC."""
+
+    sha256: str
+    exercise_version: int
+    grader_version: str
+    score: float | None
+    max_score: float
+    mistakes: tuple[str, ...]
+    when: str
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """A student for whom the last two gradings differ in points or mistakes: of the same file, or of two attempts."""
+
+    student: str
+    name: str
+    before: Standing
+    after: Standing

@@ -1,0 +1,1 @@
+"""What learning platforms give out and take back: submissions in, grades out."""
