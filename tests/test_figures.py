@@ -1,12 +1,14 @@
 """A learner's own figures: shown among the outputs as a notebook shows them, within bounds, and nothing else is changed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from grader.kernel.pool import Kernels
 from grader.model import Drawn, Output, Printed, Report
 from grader.values import Array
+from tests.command import grader
 from tests.runs import run_cells
 
 CELLS = (
@@ -61,3 +63,12 @@ def test_a_report_has_the_figures(grade_cells: Callable[..., Report]) -> None:
     report = grade_cells(["%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])"])
     (cell,) = report.notebook
     assert [type(one) for one in cell.outputs if isinstance(one, Drawn)] == [Drawn]
+
+
+def test_a_figure_is_in_the_page(tmp_path: Path) -> None:
+    """The page of a notebook that draws, by the command: the figure as an image with its words, and the cells after it."""
+    (tmp_path / "a.py").write_text(f"# %%\n{DRAWING}\n# %%\nprint('after it')\n", "utf-8")
+    done = grader("check", "a.py", "--exercise", "minimise_parabola", "--format", "html", folder=tmp_path)
+    assert done.code == 1
+    assert 'src="data:image/png;base64,' in done.out
+    assert "after it" in done.out
