@@ -73,6 +73,7 @@ def test_a_cluster_does_the_same() -> None:
         assert summary(by_key(grade_many(tasks, cluster, SETTINGS, at_once=4))) == EXPECTED
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_its_task_done_again() -> None:
     with Workers(1) as workers:
         begun = threading.Event()

@@ -92,6 +92,7 @@ def test_the_same_command_grades_nothing_twice(class_folder: Path) -> None:
     assert "3 known from before" in done.err
 
 
+@pytest.mark.slow
 def test_a_new_attempt_is_graded_and_shown(class_folder: Path) -> None:
     files = NAMES | {"wei_2_15_line-1.py": NAMES["ana_1_11_line.py"]}
     del files["wei_2_12_line.py"]
@@ -106,6 +107,7 @@ def test_a_new_attempt_is_graded_and_shown(class_folder: Path) -> None:
     assert re.fullmatch(r"wei: \d+ → 10\..*\n", diff.out)
 
 
+@pytest.mark.slow
 def test_a_score_by_hand_counts_through_a_regrade_until_it_is_withdrawn(class_folder: Path) -> None:
     place = (*EXERCISE, "--output", "grades", "--language", "en")
     kept = grader("batch", "override", "2", "7.5", "--reason", "=oral exam", *place, folder=class_folder)

@@ -30,6 +30,8 @@ from tests.files import worded
 from tests.made_grades import HOSTILE
 from tests.pages import addresses, elements, parsed, text_of
 
+pytestmark = pytest.mark.slow  # it grades several files
+
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
