@@ -169,6 +169,7 @@ def run_pytest(submission: Path | str, folder: Path, *options: str) -> Outcome:
     )
 
 
+@pytest.mark.slow
 def test_pytest_itself_passes_a_right_submission() -> None:
     relative = ("exercises/linear_regression/checks.py", "--submission", str(SAMPLE.relative_to(ROOT)))
     done = python("-m", "pytest", "-p", "no:cacheprovider", *relative, folder=ROOT)
@@ -186,6 +187,7 @@ def test_pytest_itself_fails_a_wrong_one(tmp_path: Path) -> None:
     assert not re.search(r"FAILED .*checks\.py::test_makes_the_data", done.out)
 
 
+@pytest.mark.slow
 def test_pytest_itself_says_what_it_cannot_read(tmp_path: Path) -> None:
     done = run_pytest("missing.py", tmp_path)
     assert done.code == 4

@@ -18,6 +18,7 @@ SLOW = {
     "README.md",
     "CONTRIBUTING.md",
     "docs/formats.md",
+    "docs/settings.md",
     "docs/tutorials/learner.md",
     "docs/tutorials/learner.zh.md",
     "docs/tutorials/teacher.md",

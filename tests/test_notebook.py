@@ -50,6 +50,7 @@ def test_grades_the_notebook_around_it(run: Callable[..., list[Any]]) -> None:
     assert shown["text/html"].startswith('<iframe title="grader" sandbox srcdoc="&lt;!DOCTYPE html&gt;')
 
 
+@pytest.mark.slow
 def test_grades_by_a_course_of_ones_own(run: Callable[..., list[Any]], tmp_path: Path) -> None:
     new_exercise(tmp_path / "my course", "spring")
     right = (tmp_path / "my course" / "reference" / "spring.py").read_text("utf-8")
@@ -70,6 +71,7 @@ def test_the_file_as_saved_is_graded_on_demand(run: Callable[..., list[Any]]) ->
     assert "10 / 10" in outputs[0].data["text/plain"]
 
 
+@pytest.mark.slow
 def test_diagnoses_what_was_run_so_far(run: Callable[..., list[Any]]) -> None:
     wrong = [cell.replace("w.grad.zero_()", "").replace("b.grad.zero_()", "") for cell in sources()]
     asked = "import grader\n[one['mistake'] for one in grader.diagnose_here('linear_regression').report['findings']]"
@@ -94,6 +96,7 @@ OTTERS = "import otter\ngrader = otter.Notebook('line.ipynb')\ngrader.check('q1'
 BESIDE = ["%matplotlib inline", "", "  ", "1 / 0", f"{NAMES}\nassert False", OTTERS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loop", "found"), [(REBINDS, "['leaf-rebound']"), (IN_PLACE, "[]")], ids=["wrong", "right"]
 )

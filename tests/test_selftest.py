@@ -92,6 +92,7 @@ def test_a_planted_mistake_is_caught_named_and_confirmed(tmp_path: Path) -> None
     assert done.out.endswith("1 submissions tried, 0 gaps, 0 known misses.\n")
 
 
+@pytest.mark.slow
 def test_a_course_elsewhere_is_tested_by_its_own_checks(course: Path) -> None:
     """Few mistakes can be planted in it, and it is none of grader's exercises."""
     chosen = [
@@ -120,6 +121,7 @@ def test_equivalents_are_right_and_a_check_that_sees_nothing_is_a_gap(course: Pa
     assert "+ for step in range(20):" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("checks", "mistake", "code", "says"),
     [
