@@ -208,3 +208,14 @@ def test_a_result_in_the_place_of_a_leaf_has_no_gradient(grade_cells: Callable[.
     assert (failed.id, failed.reason.id) == ("test_w_grad", "grad-missing")
     (finding,) = report.findings
     assert (finding.mistake, finding.confidence) == ("parameter-not-leaf", "confirmed")
+
+
+def test_a_result_that_is_handed_to_a_training_is_named(grade_cells: Callable[..., Report]) -> None:
+    """What stands in the place of the leaf is an argument of the learner's own function."""
+    source = load_exercise(course_folder(None), "temperature").reference.read_text("utf-8")
+    leaf = "params=torch.tensor([1.0, 0.0], requires_grad=True)"
+    assert leaf in source
+    report = grade_cells([source.replace(leaf, f"{leaf} * 1.0")], exercise="temperature")
+    (finding,) = report.findings
+    assert (finding.mistake, finding.confidence) == ("parameter-not-leaf", "confirmed")
+    assert finding.score_after == report.max_score

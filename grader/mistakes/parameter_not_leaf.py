@@ -109,22 +109,33 @@ def _found(case: Case) -> list[tuple[ast.stmt, ast.expr, str]]:
     asked = sorted(results & _asked(case)) if trained else sorted(results)
     for name in dict.fromkeys([*trained, *asked]):
         for statement, value in made(case, name):
+            if case.code.loop(statement) is not None:
+                continue
             if isinstance(value, ast.Call) and called(value) in own_functions:
-                continue  # the leaf is handed on, not computed with
-            inner = [
-                node
-                for node in ast.walk(value)
-                if node is not value and isinstance(node, ast.keyword) and node.arg == "requires_grad"
-            ]
-            own = isinstance(value, ast.Call) and any(one in value.keywords for one in inner)
-            wrapped = bool(inner) and not own
+                # A leaf that is handed on is one still; what is computed from it first is none.
+                given = (*value.args, *(keyword.value for keyword in value.keywords))
+                found += [
+                    (statement, one, name) for one in given if _wraps_leaf(one) and not _asks_at_its_end(one)
+                ]
+                continue
             again = name in results and _computed_from(value, name)
-            ends = isinstance(value, ast.Call) and ast.unparse(value.func).endswith(
-                ("detach", "Parameter", "requires_grad_")
-            )
-            if case.code.loop(statement) is None and not ends and (wrapped or again):
+            if not _asks_at_its_end(value) and (_wraps_leaf(value) or again):
                 found.append((statement, value, name))
     return found
+
+
+def _wraps_leaf(value: ast.expr) -> bool:
+    """Whether an expression computes with a tensor that was asked for its gradient when it was made."""
+    inner = [
+        node for node in ast.walk(value) if isinstance(node, ast.keyword) and node.arg == "requires_grad"
+    ]
+    return bool(inner) and not (isinstance(value, ast.Call) and any(one in value.keywords for one in inner))
+
+
+def _asks_at_its_end(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and ast.unparse(value.func).endswith(
+        ("detach", "Parameter", "requires_grad_")
+    )
 
 
 def _unpacked(case: Case) -> list[tuple[ast.Assign, str, str]]:
