@@ -116,7 +116,7 @@ def diagnose_one(settings: Settings, handed_in: "HandedIn", kernels: "Kernels", 
         writer.problem(submission)
         writer.failed(ungradable(handed_in.name, "", "", submission))
         return submission.exit_code
-    report = examine(submission, settings, kernels, writer.progress)
+    report = examine(submission, settings, kernels, writer.progress, draw=writer.draws)
     writer.report(report, None)
     if report.status == "ungradable":
         return 3
@@ -143,7 +143,7 @@ def check_one(
         writer.problem(error)
         writer.failed(ungradable(handed_in.name, "", chosen or "", error))
         return error.exit_code
-    report = grade(submission, exercise, settings, kernels, writer.progress)
+    report = grade(submission, exercise, settings, kernels, writer.progress, draw=writer.draws)
     writer.report(report, exercise)
     if report.score is None:
         return 3

@@ -22,12 +22,20 @@ LEAST_SECONDS = 5.0
 
 
 def examine(
-    submission: Submission, settings: Settings, kernels: Kernels, progress: Progress | None = None
+    submission: Submission,
+    settings: Settings,
+    kernels: Kernels,
+    progress: Progress | None = None,
+    *,
+    draw: bool = True,
 ) -> Report:
-    """Run a submission and name its mistakes. A fault on the grader's own side ends in an `ungradable` report."""
+    """Run a submission and name its mistakes. A fault on the grader's own side ends in an `ungradable` report.
+
+    draw: whether the learner's figures are drawn.
+    """
     limits = merged(settings)
     try:
-        run = _run(submission, settings, kernels, limits, progress, draw=True)
+        run = _run(submission, settings, kernels, limits, progress, draw=draw)
     except KernelFault as fault:
         return ungradable(submission.name, submission.sha256, "", fault)
     case = Case(submission, run)

@@ -36,17 +36,22 @@ OWN_TIMES, REFERENCE_TIMES, MOST_SECONDS = 10.0, 20.0, 60.0
 LEAST_SECONDS = 0.5
 
 
-def grade(
+def grade(  # noqa: PLR0913 - one submission, and all that its grading depends on
     submission: Submission,
     exercise: Exercise,
     settings: Settings,
     kernels: Kernels,
     progress: Progress | None = None,
+    *,
+    draw: bool = True,
 ) -> Report:
-    """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero."""
+    """Grade one submission. What fails on the grader's own side ends in an `ungradable` report, never in a zero.
+
+    draw: whether the learner's figures are drawn, which takes a while where nobody sees them.
+    """
     try:
         with contextlib.closing(
-            Experiment(kernels, submission, exercise, settings, progress, draw=True)
+            Experiment(kernels, submission, exercise, settings, progress, draw=draw)
         ) as experiment:
             checks = run_checks(experiment)
             case = Case(submission, experiment.observed, checks, exercise.slug, exercise.manifest.answers)

@@ -45,9 +45,14 @@ class Format:
         own = str(self._module.SUFFIX)
         return str(getattr(self._module, "SUFFIX_TOGETHER", own)) if together else own
 
+    @property
+    def draws(self) -> bool:
+        """Whether it shows more than words, the learner's own figures among it."""
+        return bool(getattr(self._module, "DRAWS", False))
+
     def render(self, document: "Document", report: Report | None = None) -> str:
         """One report as a whole text."""
-        if getattr(self._module, "DRAWS", False):
+        if self.draws:
             return str(self._module.render(document, report))
         return str(self._module.render(document))
 

@@ -29,8 +29,12 @@ class Writer:
     def __init__(
         self, places: Sequence[Place], language: Language, *, several: bool, spared: Sequence[Path] = ()
     ) -> None:
-        """Raises UsageError if a place cannot be written, or is one of the files that are to be `spared`."""
+        """Raises UsageError if a place cannot be written, or is one of the files that are to be `spared`.
+
+        `draws` says whether any place shows the learner's figures.
+        """
         self._language: Language = language
+        self.draws = any(place.format.draws for place in places)
         console = screen()
         with contextlib.ExitStack() as opened:
             self._outlets = []
