@@ -1,6 +1,6 @@
 """Many submissions over a `concurrent.futures.Executor`: the processes of this machine, or a cluster.
 
-What travels to a worker and back is bytes of JSON, so that it is the same for both and no object of ours has to be
+What travels to a worker and back is bytes of MessagePack, so that it is the same for both and no report has to be
 pickled. Each worker has a warm parent of its own, which confines what it runs.
 """
 
@@ -16,7 +16,7 @@ from grader.errors import GraderError, KernelFault, UnreadableSubmission
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.load import load_content
-from grader.model import Report, Text
+from grader.model import Report, Text, said_by
 from grader.settings import Settings
 from grader.workers import kernels_of_this_process
 
@@ -99,18 +99,11 @@ def _grade(settings: Settings, task: Task) -> Graded:
     try:
         submission = load_content(task.name, task.content, task.path)
     except UnreadableSubmission as error:
-        return Graded(key=task.key, problem=Text(id=error.text, params=_plain(error)))
+        return Graded(key=task.key, problem=said_by(error))
     exercise = load_exercise(course_folder(settings.course), task.exercise)
     with _one_at_a_time():  # checks run in this process, by pytest, which knows only one run
         kernels = kernels_of_this_process(settings, isolated=task.isolated)
         return Graded(key=task.key, report=grade(submission, exercise, settings, kernels))
-
-
-def _plain(error: GraderError) -> dict[str, str | int | float | bool | None]:
-    return {
-        name: value if isinstance(value, int | float | bool | None) else str(value)
-        for name, value in error.params.items()
-    }
 
 
 @cache

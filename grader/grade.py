@@ -26,6 +26,7 @@ from grader.model import (
     Shown,
     Submission,
     Text,
+    said_by,
 )
 from grader.runner import run_checks
 from grader.settings import Settings
@@ -63,7 +64,6 @@ def grade(  # noqa: PLR0913 - one submission, and all that its grading depends o
 
 def ungradable(name: str, sha256: str, exercise: str, error: GraderError) -> Report:
     """The report on a submission that could not be graded."""
-    reason = Text(id=error.text, params={key: str(value) for key, value in error.params.items()})
     return Report(
         exercise=exercise,
         submission=name,
@@ -71,7 +71,7 @@ def ungradable(name: str, sha256: str, exercise: str, error: GraderError) -> Rep
         status="ungradable",
         score=None,
         max_score=0.0,
-        needs_review=(reason,),
+        needs_review=(said_by(error),),
     )
 
 

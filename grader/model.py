@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from grader.errors import GraderError
 from grader.picture import Pictures
 from grader.trace import Trace
 from grader.values import Array, Value
@@ -21,6 +22,11 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     params: Parameters = {}
+
+
+def said_by(error: GraderError) -> Text:
+    """What an error says, as a sentence not yet worded."""
+    return Text(id=error.text, params={name: str(value) for name, value in error.params.items()})
 
 
 # ---- what was handed in -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.records import Identity
 from grader.grades import Grade, HandedIn
 from grader.lms.recognise import Collected, Student
-from grader.model import Report, Text
+from grader.model import Report, said_by
 from grader.settings import Settings
 
 
@@ -110,7 +110,7 @@ class Round:
         )
         grade = Grade(student=student.id, name=student.name, handed_in=handed_in)
         if isinstance(content, UnreadableSubmission):
-            self._done(msgspec.structs.replace(grade, problem=worded(content)), None, known=False)
+            self._done(msgspec.structs.replace(grade, problem=said_by(content)), None, known=False)
             return None
         known = None if self._asked.regrade else self._book.known(self._identity(sha256))
         if known is not None:
@@ -150,8 +150,3 @@ class Round:
             grader_version=__version__,
             seed=settings.seed,
         )
-
-
-def worded(error: UnreadableSubmission) -> Text:
-    """An error as a sentence not yet worded."""
-    return Text(id=error.text, params={name: str(value) for name, value in error.params.items()})

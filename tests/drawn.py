@@ -11,7 +11,7 @@ MAY_IMPORT = {
     "errors": "",
     "values": "",
     "trace": "values",
-    "model": "picture trace values",
+    "model": "errors picture trace values",
     "picture": "trace",
     "valley": "arrays picture",
     "line": "",

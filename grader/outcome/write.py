@@ -14,7 +14,7 @@ from grader.lms.filling import Task
 from grader.lms.roster import read_roster, with_roster
 from grader.lms.sheets import read_sheet
 from grader.load import load
-from grader.model import Language, Text
+from grader.model import Language, Text, said_by
 from grader.outcome.placing import as_bytes, put
 from grader.outcome.reports import report_path, write_report
 from grader.outcome.standing import max_score
@@ -148,8 +148,7 @@ def _upload(
         table = None if given.sheet is None else read_sheet(given.sheet)
         filled = upload.fill(given.system, table, grades, _task(grades, exercise, language, given))
     except GraderError as error:
-        params = {name: str(value) for name, value in error.params.items()}
-        return [], [Text(id=error.text, params={**params})]
+        return [], [said_by(error)]
     files = [put(folder / name, content) for name, content in filled.files.items()]
     if filled.feedback:
         files.append(_feedback(folder, filled.feedback))
