@@ -7,7 +7,10 @@ import msgspec
 from hypothesis import strategies as st
 
 # JSON's own numbers, and what databases take for a text.
-NUMBERS = {int: st.integers(-(2**63), 2**63 - 1), float: st.floats(allow_nan=False, allow_infinity=False)}
+NUMBERS: dict[type, st.SearchStrategy[Any]] = {
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+}
 
 
 def any_of(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
@@ -25,5 +28,11 @@ def any_of(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return st.builds(kind, **{name: any_of(hints[name], text) for name in kind.__struct_fields__})
     if origin is Literal:
         return st.sampled_from(parts)
-    leaves = {str: text, bool: st.booleans(), bytes: st.binary(max_size=9), NoneType: st.none(), **NUMBERS}
+    leaves: dict[Any, st.SearchStrategy[Any]] = {
+        str: text,
+        bool: st.booleans(),
+        bytes: st.binary(max_size=9),
+        NoneType: st.none(),
+        **NUMBERS,
+    }
     return leaves[kind]
