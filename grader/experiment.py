@@ -43,10 +43,11 @@ class Experiment:
         most_seconds: float | None = None,
         *,
         draw: bool = False,
+        shown: bool = True,
     ) -> None:
         """Run the submission, for `most_seconds` at most if that is given; draw its figures if asked to.
 
-        Raises KernelFault if no kernel can be had.
+        shown: whether anybody will look at what its cells show. Raises KernelFault if no kernel can be had.
         """
         self._kernels = kernels
         self.submission = submission
@@ -56,9 +57,9 @@ class Experiment:
         self.reruns = 0
         self._shown: list[Call] = []
         self.seconds = 0.0  # of the submission's own cells, all runs together
-        self._session = kernels.open(self._limits)
+        self._session = kernels.open(self._limits, bare=not shown)
         if exercise.watched:
-            kernels.prepare(self._limits)  # for the rerun on exchanged data
+            kernels.prepare(self._limits, bare=True)  # for the rerun on exchanged data
         try:
             self.run: Run = kernels.do(
                 self._session.run(
@@ -78,7 +79,7 @@ class Experiment:
     def rerun(self, exchange: Sequence[Swap] = ()) -> Run:
         """Run the submission again with the same seeds, its data exchanged."""
         self.reruns += 1
-        session = self._kernels.open(self._limits)
+        session = self._kernels.open(self._limits, bare=True)
         try:
             run = self._kernels.do(
                 session.run(

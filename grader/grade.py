@@ -97,7 +97,9 @@ class Proof:
             return None
         try:
             with contextlib.closing(
-                Experiment(self._kernels, submission, exercise, self._settings, most_seconds=left)
+                Experiment(
+                    self._kernels, submission, exercise, self._settings, most_seconds=left, shown=False
+                )
             ) as mended:
                 checks = run_checks(mended)
         except (KernelFault, CourseError):

@@ -74,8 +74,11 @@ MAY_IMPORT = {
     "kernel.job": "kernel.sandbox.tiers kernel.sandbox.view model",
     "kernel.usage": "",
     "kernel.streams": "",
-    "kernel.worker": "probe.inside probe.places",
+    "kernel.cells": "probe.inside probe.places",
+    "kernel.bare": "kernel.cells",
+    "kernel.worker": "kernel.cells",
     "kernel.forked": "kernel.streams kernel.worker",
+    "kernel.hugepages": "kernel.sandbox.system",
     "kernel.init": "kernel.sandbox.system kernel.sandbox.tiers kernel.sandbox.view",
     "kernel.ending": "kernel.usage",
     "kernel.guardian": "kernel.ending kernel.init kernel.job kernel.sandbox.ceilings kernel.sandbox.cgroup"
@@ -83,19 +86,23 @@ MAY_IMPORT = {
     "kernel.caretaker": "kernel.ending kernel.sandbox.cgroup kernel.sandbox.system kernel.usage",
     "kernel.rehearse": "kernel.init kernel.job kernel.sandbox.bubblewrap kernel.sandbox.cgroup"
     " kernel.sandbox.system kernel.sandbox.tiers model",
-    "kernel.zygote": "kernel.caretaker kernel.ending kernel.guardian kernel.job kernel.rehearse"
+    "kernel.zygote": "kernel.caretaker kernel.ending kernel.guardian kernel.hugepages kernel.job kernel.rehearse"
     " kernel.sandbox.bubblewrap kernel.sandbox.ceilings kernel.sandbox.cgroup kernel.sandbox.system kernel.sandbox.tiers",
     # … and from the supervisor's
     "kernel.warm": "errors exercise kernel.job kernel.sandbox.view model settings",
     "kernel.relay": "",
     "kernel.client": "kernel.relay",
     "kernel.outputs": "kernel.client",
-    "kernel.provisioner": "errors kernel.init kernel.job kernel.warm model",
-    "kernel.driver": "errors kernel.client kernel.job kernel.outputs kernel.provisioner kernel.warm model",
+    "kernel.launched": "errors kernel.job kernel.warm model",
+    "kernel.provisioner": "kernel.init kernel.job kernel.launched kernel.warm model",
+    "kernel.driver": "kernel.job model",
+    "kernel.jupyter_driver": "errors kernel.client kernel.displayed kernel.driver kernel.outputs kernel.provisioner kernel.warm model",
+    "kernel.bare_driver": "errors kernel.client kernel.driver kernel.launched kernel.warm model",
     "kernel.answers": "arrays trace values",
     "kernel.faults": "model source",
     "kernel.displayed": "kernel.outputs model",
-    "kernel.session": "errors kernel.answers kernel.displayed kernel.driver kernel.faults kernel.warm model trace values",
+    "kernel.session": "errors kernel.answers kernel.bare_driver kernel.driver kernel.faults kernel.jupyter_driver"
+    " kernel.warm model trace values",
     "kernel.pool": "errors kernel.session kernel.warm model settings",
     "kernel.intruder": "",
     "kernel.canary": "errors kernel.intruder kernel.pool model",

@@ -44,7 +44,7 @@ def start_unheard(kernels: Kernels) -> str:
             channel.bind(f"{folder}/{number}")
             channel.listen()
         descriptors = [theirs.fileno(), *(channel.fileno() for channel in listening)]
-        zygote.start(Job(folder, "key", LIMITS, LIFETIME_SECONDS), descriptors)
+        zygote.start(Job(folder, "jupyter", "key", LIMITS, LIFETIME_SECONDS), descriptors)
     for channel in listening:
         channel.close()
     os.set_inheritable(control.detach(), False)  # open, and not looked at, to the end of this process

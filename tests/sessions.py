@@ -31,10 +31,15 @@ def submission(sources: Sequence[str]) -> Submission:
 
 @contextmanager
 def ran(
-    kernels: Kernels, *sources: str, values: Sequence[str] = (), seed: int = 0, limits: Limits = USUAL
+    kernels: Kernels,
+    *sources: str,
+    values: Sequence[str] = (),
+    seed: int = 0,
+    limits: Limits = USUAL,
+    bare: bool = False,
 ) -> Iterator[Ran]:
-    """Run the cells in a fresh kernel and read the names in `values`."""
-    session = kernels.open(limits)
+    """Run the cells in a fresh kernel, of Jupyter's or a bare one, and read the names in `values`."""
+    session = kernels.open(limits, bare=bare)
     try:
         yield Ran(kernels, session, kernels.do(session.run(submission(sources), seed=seed, values=values)))
     finally:

@@ -96,11 +96,11 @@ FAILING = {
 FIRST = 2  # the number of the first failing cell
 
 
-@pytest.fixture(scope="module")
-def failed(kernels: Kernels) -> Iterator[Run]:
+@pytest.fixture(scope="module", params=[False, True], ids=["jupyter", "bare"])
+def failed(request: pytest.FixtureRequest, kernels: Kernels) -> Iterator[Run]:
     """One run of all failing cells, and of a cell after them."""
-    sources = [failing.source for failing in FAILING.values()]
-    with ran(kernels, DEFINITIONS.strip(), *sources, "later = 1.0", values=["later"]) as kernel:
+    sources = [DEFINITIONS.strip(), *(failing.source for failing in FAILING.values()), "later = 1.0"]
+    with ran(kernels, *sources, values=["later"], bare=request.param) as kernel:
         yield kernel.run
 
 
@@ -195,11 +195,12 @@ b = 7 % 4
 AWAITS = "import asyncio\nawait asyncio.sleep(0)\nawaited = 1.0"
 
 
+@pytest.mark.parametrize("bare", [False, True])
 def test_plots_magics_and_await_hold_nothing_up(
-    kernels: Kernels, write_notebook: Callable[..., Path]
+    bare: bool, kernels: Kernels, write_notebook: Callable[..., Path]
 ) -> None:
     loaded = load(write_notebook(PLOTS, MAGICS.strip(), "%%time\nt = 5.0", AWAITS))
-    session = kernels.open(Limits())
+    session = kernels.open(Limits(), bare=bare)
     try:
         run = kernels.do(session.run(loaded, seed=0, values=["drawn", "w", "b", "t", "awaited"]))
     finally:

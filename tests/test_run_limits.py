@@ -111,6 +111,18 @@ def test_every_end_is_graded_and_named(name: str, graded: Callable[..., Report])
     assert all(ended.names in message and str(ended.cell) in message for message in messages.values())
 
 
+@pytest.mark.parametrize("name", [name for name in ALL_ENDS if LINUX or "memory" not in name])
+def test_an_end_is_the_same_where_nobody_looks_at_outputs(name: str, hurried: Kernels) -> None:
+    """But for a flood of them, which is dropped, and ends with its cell's time if at all."""
+    ended = ALL_ENDS[name]
+    with ran(hurried, *ended.cells, limits=LIMITS, bare=True) as kernel:
+        found = [(error.kind, error.cell) for error in kernel.run.errors]
+    if ended.kind in {"output-limit", "message-limit"}:
+        assert found in ([], [("time-limit", 1)])
+    else:
+        assert found == [(ended.kind, ended.cell)]
+
+
 @pytest.mark.parametrize(
     ("name", "runs_on"), [("an endless loop", False), *[("a list beyond memory", True)][: int(LINUX)]]
 )
@@ -141,8 +153,9 @@ optimizer.step(closure)
     assert lost == {"test_follows_other_data": "run-not-finished"}
 
 
-def test_an_interrupt_of_its_own_is_no_limit(hurried: Kernels) -> None:
-    with ran(hurried, "raise KeyboardInterrupt", ENDLESS, limits=LIMITS) as kernel:
+@pytest.mark.parametrize("bare", [False, True])
+def test_an_interrupt_of_its_own_is_no_limit(bare: bool, hurried: Kernels) -> None:
+    with ran(hurried, "raise KeyboardInterrupt", ENDLESS, limits=LIMITS, bare=bare) as kernel:
         errors = [(error.kind, error.cell) for error in kernel.run.errors]
     assert errors == [("error", 1), ("time-limit", 2)]
 
@@ -163,9 +176,12 @@ def alive(): return 1.0
 """
 
 
+@pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("name", ["endless", "swallows"])
-def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(name: str, hurried: Kernels) -> None:
-    with ran(hurried, CALLED, limits=LIMITS) as kernel:
+def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(
+    name: str, bare: bool, hurried: Kernels
+) -> None:
+    with ran(hurried, CALLED, limits=LIMITS, bare=bare) as kernel:
         call = kernel.call(name)
         assert call.value is None
         assert call.error is not None
@@ -173,11 +189,12 @@ def test_a_call_that_runs_too_long_is_interrupted_and_the_kernel_goes_on(name: s
         assert kernel.call("alive").value == from_numpy(np.array(1.0))
 
 
+@pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize(("name", "kind"), [("stubborn", "time-limit"), ("crashes", "kernel-died")])
 def test_a_call_that_takes_its_kernel_with_it_says_so_and_so_do_later_ones(
-    name: str, kind: str, hurried: Kernels
+    name: str, kind: str, bare: bool, hurried: Kernels
 ) -> None:
-    with ran(hurried, CALLED, limits=LIMITS) as kernel:
+    with ran(hurried, CALLED, limits=LIMITS, bare=bare) as kernel:
         first, later = kernel.call(name), kernel.call("alive")
     assert first.error is not None
     assert later.error is not None

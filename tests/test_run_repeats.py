@@ -136,10 +136,13 @@ def plain() -> Iterator[dict[str, dict[str, Value]]]:
     yield msgspec.json.decode(done.stdout.splitlines()[-1], type=dict[str, dict[str, Value]])
 
 
+@pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("file", FILES)
-def test_recording_changes_no_bit(file: str, plain: dict[str, dict[str, Value]], kernels: Kernels) -> None:
+def test_recording_changes_no_bit(
+    file: str, bare: bool, plain: dict[str, dict[str, Value]], kernels: Kernels
+) -> None:
     exercise = load_exercise(course_folder(None), file.partition("/")[0])
-    session = kernels.open(Limits())
+    session = kernels.open(Limits(), bare=bare)
     try:
         work = session.run(load(CORPUS / file), seed=0, values=FILES[file], watch=exercise.watched)
         run = kernels.do(work)

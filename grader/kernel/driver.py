@@ -1,172 +1,74 @@
-"""One kernel as jupyter_client and nbclient see it: started, given cells and requests, ended."""
+"""How a session drives a kernel, whatever it is spoken to with: started, given cells and requests, ended."""
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Callable
-from queue import Empty
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import nbformat
-from jupyter_client.manager import AsyncKernelManager
-
-from grader.errors import KernelFault
-from grader.kernel.client import BoundedKernelClient
 from grader.kernel.job import Ended, Over
-from grader.kernel.outputs import BoundedClient
-from grader.kernel.provisioner import KernelSpecs
-from grader.kernel.warm import Zygote
-from grader.model import Limits
+from grader.model import Output
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
-CONNECT_SECONDS = 0.3
 # A kernel that died is told of by its guardian; its sockets may break a moment before.
 LAST_WORD_SECONDS = 1.0
 
 
-class _Manager(AsyncKernelManager):  # type: ignore[misc]
-    """A manager without a socket of its own to the kernel: nobody reads it, and nothing bounds what would come in."""
+class Driver(ABC):
+    """A kernel of one job. `on_limit` is called with what the kernel has too much of, as it happens."""
 
-    def _connect_control_socket(self) -> None:
-        pass
-
-
-class Driver:
-    """A kernel and its client. `on_limit` is called with what the kernel has too much of, as it happens."""
-
-    def __init__(self, limits: Limits, zygote: Zygote | None, on_limit: Callable[[str], None]) -> None:
-        """Prepare; nothing is started yet. Without a warm parent the kernel is a new process."""
-        self._limits = limits
-        self._zygote = zygote
+    def __init__(self, on_limit: Callable[[str], None]) -> None:
+        """Prepare; nothing is started yet."""
         self._on_limit = on_limit
-        self._client: BoundedClient | None = None
         self._over = asyncio.Event()
         self._ended = asyncio.Event()
         self.ending: Ended | None = None
         self.layers: tuple[str, ...] = ()
-        self._watch: asyncio.Task[None] | None = None
 
-    @property
-    def client(self) -> BoundedClient:
-        """nbclient's client of the started kernel."""
-        assert self._client is not None
-        return self._client
-
+    @abstractmethod
     async def start(self) -> None:
         """Start the kernel and connect to it. Raises KernelFault if it does not come to serve."""
-        name = "grader-process" if self._zygote is None else "grader-sandbox"
-        manager = _Manager(kernel_name=name, kernel_spec_manager=KernelSpecs())
-        manager.client_factory = BoundedKernelClient
-        self._client = client = BoundedClient(
-            nbformat.v4.new_notebook(), km=manager, allow_errors=True, timeout=None, store_widget_state=False
-        )
-        client.log.disabled = True  # a kernel's death is reported in our words
-        client.on_flood = self._on_limit
-        try:
-            await client.async_start_new_kernel(
-                zygote=self._zygote, limits=self._limits, listener=self._heard
-            )
-            client.kc = manager.client()
-            client.kc.output_characters = self._limits.output_bytes
-            client.kc.start_channels()
-            if self._zygote is None:
-                await client.kc.wait_for_ready(START_SECONDS)
-        except (OSError, RuntimeError, TimeoutError) as error:
-            raise KernelFault("kernel-not-started", reason=str(error)) from error
-        self.layers = getattr(manager.provisioner, "layers", ())
-        self._watch = asyncio.ensure_future(self._watch_channels())
 
-    async def execute(self, notebook: Any, index: int) -> None:
-        """Run one cell of a notebook; its outputs are put into it. A dead kernel ends it quietly."""
-        try:
-            self.client.kc.expect_answer(len(notebook.cells[index].source))
-            await self.client.async_execute_cell(notebook.cells[index], index)
-        except Exception:  # noqa: BLE001 - the kernel is dead, or no longer speaks as a kernel does
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # which nbclient took for the kernel's death
-                raise asyncio.CancelledError from None
-            await self.kill()
+    @abstractmethod
+    async def begin(self, sources: Sequence[str]) -> None:
+        """Get ready for a run of these cells. Raises KernelFault if it cannot be."""
 
-    async def interrupt(self) -> None:
-        """Interrupt the running cell, as Ctrl-C does."""
-        if not self.dead:
-            await self.client.km.interrupt_kernel()
+    @abstractmethod
+    async def execute(self, index: int) -> None:
+        """Run a cell to its end. A dead kernel ends it quietly."""
 
-    @property
-    def dead(self) -> bool:
-        """Whether nothing more can be asked of the kernel."""
-        return self._over.is_set()
-
-    @property
-    def running(self) -> "asyncio.Future[Any] | None":
-        """The cell that is running, if one is."""
-        task: asyncio.Future[Any] | None = self.client.task_poll_for_reply
-        return None if task is None or task.done() else task
-
-    async def kill(self) -> None:
-        """End the kernel, if it still runs: nothing more is asked of it."""
-        self._over.set()
-        manager = self.client.km
-        if manager is not None and manager.has_kernel:
-            await manager.provisioner.kill()
-
+    @abstractmethod
     async def ask(self, content: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """Send a request to the probe; None if the kernel gives no answer in time, and then it is ended.
 
         An answer counts only if it names the request, by a number that nobody could know before.
         """
-        kc = self.client.kc
-        if self.dead or kc is None:
-            return None
-        kc.expect_answer()
-        message = kc.session.msg("grader_request", content)
-        kc.shell_channel.send(message)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not self.dead:
-            try:
-                reply = await kc.shell_channel.get_msg(timeout=min(left, 0.5))
-                if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                    return dict(reply["content"])
-            except Empty:
-                if not await self.client.km.is_alive():
-                    break
-            except Exception:  # noqa: BLE001 - what came is no message of Jupyter's
-                break
-        await self.kill()
-        return None
 
-    async def connect_outputs(self) -> None:
-        """Wait until outputs arrive: they come by another socket than replies. Raises KernelFault if none do.
+    @abstractmethod
+    async def interrupt(self) -> None:
+        """Interrupt the running cell, as Ctrl-C does."""
 
-        A message on it shows that it is connected; each request makes the kernel publish its status there.
-        """
-        for _ in range(int(ANSWER_SECONDS / CONNECT_SECONDS)):
-            with contextlib.suppress(Empty):
-                await self.client.kc.iopub_channel.get_msg(timeout=CONNECT_SECONDS)
-                return
-            await self.ask({"request": "ready"}, ANSWER_SECONDS)
-        raise KernelFault("kernel-not-started", reason="no output channel")
+    @abstractmethod
+    async def kill(self) -> None:
+        """End the kernel, if it still runs: nothing more is asked of it."""
 
+    @abstractmethod
     async def close(self) -> None:
         """End the kernel and wait until nothing of it is left; safe to call more than once, and before `start`."""
-        client, self._client = self._client, None
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        if client is None or client.km is None:
-            return
-        self._over.set()
-        if client.kc is not None:
-            client.kc.stop_channels()
-            # Here, and not when the collector comes by, in whatever thread.
-            client.kc.context.destroy(linger=0)
-        if client.km.has_kernel:
-            await client.km.provisioner.kill()
-            await client.km.provisioner.wait()
-        await client.km.cleanup_resources()
 
-    # ---- what happens to it -------------------------------------------------------------------
+    @abstractmethod
+    def outputs(self) -> dict[int, tuple[Output, ...]]:
+        """What the cells have shown, by their numbers."""
+
+    @property
+    @abstractmethod
+    def running(self) -> "asyncio.Future[Any] | None":
+        """The cell that is running, if one is."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing more can be asked of the kernel."""
+        return self._over.is_set()
 
     def _heard(self, news: Over | Ended) -> None:
         """What the guardian says of the job."""
@@ -176,14 +78,5 @@ class Driver:
         self.ending = news
         self._over.set()
         self._ended.set()
-        if self._client is not None and self.running is not None:
+        if self.running is not None:
             self.running.cancel()
-
-    async def _watch_channels(self) -> None:
-        """A connection that breaks while the job goes on was broken by a message longer than all outputs may be."""
-        await self.client.kc.broken()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), LAST_WORD_SECONDS)
-            return
-        self._on_limit("output-limit")
-        await self.kill()

@@ -13,10 +13,9 @@ from typing import Any
 import zmq
 from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
-from traitlets.config import Config
 
 from grader.kernel.streams import PiecewiseStream
-from grader.kernel.worker import OPTIONS, GraderKernelApp
+from grader.kernel.worker import GraderKernelApp, configuration
 
 # A name for ZMQ, which wants one; the descriptor says what is meant.
 NO_PATH = "ipc:///given"
@@ -88,7 +87,7 @@ def serve(listening: Sequence[socket.socket], key: str, ready: int, characters: 
     characters: how many a run may print.
     """
     GraderKernelApp.clear_instance()
-    app = ForkedKernelApp.instance(config=Config(OPTIONS), transport="ipc", ip="/given")
+    app = ForkedKernelApp.instance(config=configuration(), transport="ipc", ip="/given")
     app.shell_port, app.stdin_port, app.control_port, app.iopub_port, app.hb_port = 1, 2, 3, 4, 5
     app.listening, app.key, app.ready = iter(listening), key.encode("ascii"), ready
     app.initialize([])

@@ -22,7 +22,7 @@ import msgspec
 
 from grader.kernel import init, usage
 from grader.kernel.ending import end_descendants, end_helpers, remove
-from grader.kernel.job import CHANNELS, PACKET_BYTES, Ended, Job, Limit, News, Over, Ready
+from grader.kernel.job import GIVEN, PACKET_BYTES, Ended, Job, Limit, News, Over, Ready
 from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.ceilings import MEGABYTE
 from grader.kernel.sandbox.system import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, Unsupported, prctl
@@ -58,14 +58,14 @@ class _Guardian:
         self._first = self._kernel = 0
         self._sees_files = False
 
-    def guard(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
+    def guard(self, grounds: Grounds, given: list[socket.socket], worker: ModuleType) -> None:
         """Start the job and stay until nothing of it is left."""
         self._private = grounds.tier == "namespaces"
         try:
             if grounds.tier != "none":
                 self._group = self._make_group()
             try:
-                self._start(grounds, listening, worker)
+                self._start(grounds, given, worker)
             except (OSError, Unsupported) as error:
                 self._reason, self._detail = "not-confined", f"{type(error).__name__}: {error}"
             else:
@@ -92,7 +92,7 @@ class _Guardian:
         except Unsupported:
             return None
 
-    def _start(self, grounds: Grounds, listening: list[socket.socket], worker: ModuleType) -> None:
+    def _start(self, grounds: Grounds, given: list[socket.socket], worker: ModuleType) -> None:
         place = furnish(grounds, self._scratch, self._job.limits)
         go_outside(grounds.tier)
         status, status_end = os.pipe()
@@ -101,10 +101,10 @@ class _Guardian:
         start = init.Start(grounds, place, status_end, alive)
         self._first = os.fork()
         if self._first == 0:
-            init.run_job(start, worker, listening, self._job.key, ready_end)
+            init.run_job(start, worker, given, self._job.key, ready_end)
         for descriptor in (status_end, ready_end, alive):
             os.close(descriptor)
-        for sock in listening:
+        for sock in given:
             sock.close()
         prctl(PR_SET_DUMPABLE, 0)
         self._status, self._ready = status, ready
@@ -275,16 +275,16 @@ class _Gone:
 def guard(  # noqa: PLR0913, PLR0917 - what a guardian is given
     grounds: Grounds, job: Job, scratch: str, descriptors: list[int], worker: ModuleType, warm_parent: int
 ) -> NoReturn:
-    """Be the guardian of one job, in a process forked for it; `descriptors` are as `job.CHANNELS` says."""
+    """Be the guardian of one job, in a process forked for it; `descriptors` are as `job.GIVEN` says."""
     status = 1
     try:
         os.setsid()
         gone = _Gone()
         signal.signal(signal.SIGTERM, gone)
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        control, *listening = [socket.socket(fileno=descriptor) for descriptor in descriptors]
-        if os.getppid() == warm_parent and len(listening) == len(CHANNELS):
-            _Guardian(job, scratch, control, gone).guard(grounds, listening, worker)
+        control, *given = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        if os.getppid() == warm_parent and len(given) == GIVEN[job.kind]:
+            _Guardian(job, scratch, control, gone).guard(grounds, given, worker)
             status = 0
     finally:
         os._exit(status)

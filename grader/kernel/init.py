@@ -77,12 +77,12 @@ def confine_self(start: Start) -> Held:
 def run_job(
     start: Start,
     worker: ModuleType,
-    listening: Sequence[socket.socket],
+    given: Sequence[socket.socket],
     key: str,
     ready: int,
 ) -> NoReturn:
     """Be the first process of a job until its kernel ends."""
-    leave_descriptors({start.status, start.alive, ready, *(sock.fileno() for sock in listening)})
+    leave_descriptors({start.status, start.alive, ready, *(sock.fileno() for sock in given)})
     held = confine_self(start)
     if start.grounds.tier != "namespaces":  # where it is process 1 already
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans stay below it, counted with the job, and are buried
@@ -90,8 +90,8 @@ def run_job(
     if kernel == 0:
         os.close(start.status)
         os.close(start.alive)
-        _become_kernel(start, held, worker, listening, key, ready)
-    for descriptor in (ready, start.status, *(sock.fileno() for sock in listening)):
+        _become_kernel(start, held, worker, given, key, ready)
+    for descriptor in (ready, start.status, *(sock.fileno() for sock in given)):
         os.close(descriptor)
     signal.signal(signal.SIGINT, lambda *_: _interrupt(kernel))
     while os.waitpid(-1, 0)[0] != kernel:
@@ -117,7 +117,7 @@ def _interrupt(kernel: int) -> None:
 
 
 def _become_kernel(  # noqa: PLR0913, PLR0917 - as above
-    start: Start, held: Held, worker: ModuleType, listening: Sequence[socket.socket], key: str, ready: int
+    start: Start, held: Held, worker: ModuleType, given: Sequence[socket.socket], key: str, ready: int
 ) -> NoReturn:
     """Serve as a kernel until the end."""
     try:
@@ -132,7 +132,7 @@ def _become_kernel(  # noqa: PLR0913, PLR0917 - as above
         os.umask(0o077)
         finish(tier, held)
         _lay_out_fonts(start.grounds.fonts)
-        worker.serve(listening, key, ready, start.place.limits.output_bytes)
+        worker.serve(given, key, ready, start.place.limits.output_bytes)
     finally:
         os._exit(0)
 

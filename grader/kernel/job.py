@@ -9,8 +9,11 @@ from grader.kernel.sandbox.view import View
 from grader.model import Limits, SandboxChoice, Tier
 
 PACKET_BYTES = 65_536
-# The descriptors of a request, in this order: control, then one listening socket per channel of Jupyter's.
+# How a kernel is spoken to: by Jupyter's protocol, or, where nobody looks at what it shows, by requests alone.
+Kind = Literal["jupyter", "bare"]
 CHANNELS = ("shell", "stdin", "control", "iopub", "hb")
+# The descriptors of a request: control, then one listening socket per channel of Jupyter's, or one that is connected.
+GIVEN: dict[Kind, int] = {"jupyter": 5, "bare": 1}
 # What a job may have too much of.
 Limit = Literal["cpu", "memory", "processes", "scratch"]
 
@@ -45,11 +48,12 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 class Job(msgspec.Struct, frozen=True):
     """To the warm parent: a kernel is wanted.
 
-    folder: holds the sockets; the guardian removes it at the end. key: signs Jupyter's messages.
+    folder: holds the sockets that have names; the guardian removes it at the end. key: signs Jupyter's messages.
     lifetime_seconds: wall-clock time after which the guardian ends the job, whatever the supervisor does.
     """
 
     folder: str
+    kind: Kind
     key: str
     limits: Limits
     lifetime_seconds: float

@@ -31,7 +31,7 @@ class Kernels:
         self._sessions: list[Session] = []
         self._ends = contextlib.ExitStack()
         self._zygote = zygote
-        self._spare: tuple[Session, Limits, Future[None]] | None = None
+        self._spare: tuple[Session, tuple[Limits, bool], Future[None]] | None = None
 
     def __enter__(self) -> Self:
         """Start the warm parent, where there can be one, and the loop."""
@@ -70,20 +70,24 @@ class Kernels:
         """How these kernels are confined. Raises KernelFault if none will be started."""
         return Sandbox(tier="none", missing=LAYERS) if self._zygote is None else self._zygote.sandbox
 
-    def prepare(self, limits: Limits) -> None:
-        """Start the kernel that `open` with these limits will give next, while the caller goes on."""
-        if self._spare is not None and self._spare[1] != limits:
+    def prepare(self, limits: Limits, *, bare: bool = False) -> None:
+        """Start the kernel that `open` will give next where it is asked for the same, while the caller goes on."""
+        wanted = limits, bare
+        if self._spare is not None and self._spare[1] != wanted:
             self.close(self._discard_spare())
         if self._spare is None:
             from grader.kernel.session import Session  # noqa: PLC0415 - imported while the zygote warms up
 
-            session = Session(limits, self._zygote)
+            session = Session(limits, self._zygote, bare=bare)
             self._sessions.append(session)
-            self._spare = session, limits, asyncio.run_coroutine_threadsafe(session.start(), self._loop)
+            self._spare = session, wanted, asyncio.run_coroutine_threadsafe(session.start(), self._loop)
 
-    def open(self, limits: Limits) -> "Session":
-        """A session in a kernel that no code has run in. Raises KernelFault if it does not start."""
-        self.prepare(limits)
+    def open(self, limits: Limits, *, bare: bool = False) -> "Session":
+        """A session in a kernel that no code has run in. Raises KernelFault if it does not start.
+
+        bare: what the cells show is not wanted, which makes it start sooner.
+        """
+        self.prepare(limits, bare=bare)
         assert self._spare is not None
         (session, _, started), self._spare = self._spare, None
         try:

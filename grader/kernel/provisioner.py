@@ -21,25 +21,19 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import KernelProvisionerBase, LocalProvisioner
 
-from grader.errors import KernelFault
 from grader.kernel.init import environment
-from grader.kernel.job import CHANNELS, PACKET_BYTES, Ended, Job, News, Over, Ready
+from grader.kernel.job import CHANNELS, Ended
+from grader.kernel.launched import Launched, Listener
 from grader.kernel.warm import Zygote
 from grader.model import Limits
 
-START_SECONDS = 60.0
-END_SECONDS = 10.0
 BACKLOG = 16
-# The guardian ends a job this long after its cells have had their time, whatever the supervisor does.
-LIFETIME_BEYOND_SECONDS = 600.0
 
 
 class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
@@ -51,22 +45,21 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._ends = contextlib.ExitStack()
-        self._control: socket.socket | None = None
-        self._news: asyncio.Task[None] | None = None
+        self._job: Launched | None = None
         self._zygote: Zygote | None = None
         self._folder = self._address = ""
         self.layers: tuple[str, ...] = ()
 
     @property
     def has_process(self) -> bool:
-        """Whether there is a job that is not over."""
-        return self._news is not None
+        """Whether there is a job that nobody has waited for yet."""
+        return self._job is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Bind the sockets: the kernel gets them open, and needs no name for them."""
         self._zygote = kwargs.pop("zygote", None) or self._zygote or self._ends.enter_context(Zygote())
         self._limits: Limits = kwargs.pop("limits", Limits())
-        self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
+        self._listener: Listener = kwargs.pop("listener", lambda _: None)
         self._folder = await asyncio.to_thread(self._zygote.new_folder)
         manager = self.parent
         if not self._address:
@@ -89,75 +82,43 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         """Have it forked, and wait until it serves. Raises KernelFault if it cannot be confined or does not start."""
         del cmd, kwargs
         assert self._zygote is not None
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.setblocking(False)
-        limits = self._limits
-        job = Job(
-            folder=self._folder,
-            key=self.parent.session.key.decode("ascii"),
-            limits=limits,
-            lifetime_seconds=limits.run_seconds + limits.cell_seconds + LIFETIME_BEYOND_SECONDS,
-        )
         with contextlib.ExitStack() as stack:
-            descriptors = [stack.enter_context(theirs).fileno()]
+            listening = []
             for number in range(1, len(CHANNELS) + 1):
-                listening = stack.enter_context(socket.socket(socket.AF_UNIX))
-                listening.bind(f"{self._folder}/k-{number}")
-                listening.listen(BACKLOG)
-                descriptors.append(listening.fileno())
-            await asyncio.to_thread(self._zygote.start, job, descriptors)
-        self._serving = asyncio.get_running_loop().create_future()
-        self._news = asyncio.create_task(self._listen())
-        await asyncio.wait_for(self._serving, START_SECONDS)
-        if lost := set(self._zygote.sandbox.layers) - set(self.layers):
-            await self.kill()
-            raise KernelFault("kernel-not-started", reason=f"not confined by {', '.join(sorted(lost))}")
+                listening.append(stack.enter_context(socket.socket(socket.AF_UNIX)))
+                listening[-1].bind(f"{self._folder}/k-{number}")
+                listening[-1].listen(BACKLOG)
+            self._job = await Launched.launch(
+                self._zygote,
+                self._folder,
+                self._limits,
+                listening,
+                kind="jupyter",
+                key=self.parent.session.key.decode("ascii"),
+                listener=self._listener,
+            )
+        self.layers = self._job.layers
         return self.parent.get_connection_info()
-
-    async def _listen(self) -> None:
-        """Take what the guardian says, until its last word or its end."""
-        while not isinstance(news := await self._receive(), Ended):
-            if isinstance(news, Ready):
-                self.layers = news.layers
-                self._serving.set_result(None)
-            else:
-                self._listener(news)
-        self._listener(news)
-        if not self._serving.done():
-            self._serving.set_exception(KernelFault("kernel-not-started", reason=news.detail or news.reason))
-
-    async def _receive(self) -> News:
-        """What the guardian says next; that it is gone, where it can say nothing any more."""
-        assert self._control is not None
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                packet = await loop.sock_recv(self._control, PACKET_BYTES)
-            except ConnectionResetError:
-                continue  # it left without reading all that it was told; its last word comes next
-            except OSError:
-                packet = b""
-            return msgspec.json.decode(packet, type=News) if packet else Ended("gone")
 
     async def poll(self) -> int | None:
         """None while the job runs, 0 after."""
-        return None if self._news is not None and not self._news.done() else 0
+        return None if self._job is not None and not self._job.is_over else 0
 
     async def wait(self) -> int | None:
-        """Wait until nothing of the job is left; a guardian that does not answer is left to the caretaker."""
-        if self._news is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news, END_SECONDS)
-            self._news = None
+        """Wait until nothing of the job is left."""
+        if self._job is not None:
+            await self._job.close()
+            self._job = None
         return 0
 
     async def send_signal(self, signum: int) -> None:
         """Interrupt the kernel, or end the job: the guardian does both."""
-        if signum == 0 or self._control is None:
+        if signum == 0 or self._job is None:
             return
-        asked = b"interrupt" if signum == signal.SIGINT else b"kill"
-        with contextlib.suppress(OSError):  # it is over
-            self._control.send(asked)
+        if signum == signal.SIGINT:
+            self._job.interrupt()
+        else:
+            self._job.kill()
 
     async def kill(self, restart: bool = False) -> None:
         """End the job."""
@@ -170,9 +131,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     async def cleanup(self, restart: bool = False) -> None:
         """Close what is left; the guardian has removed the job's folders, unless it never began."""
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+        await self.wait()
         if self._folder:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         if not restart:
@@ -191,7 +150,7 @@ class ProcessProvisioner(LocalProvisioner):  # type: ignore[misc]
         """Give it a folder as home and an environment of its own."""
         for unconfined in ("zygote", "limits"):
             kwargs.pop(unconfined, None)
-        self._listener: Callable[[Over | Ended], None] = kwargs.pop("listener", lambda _: None)
+        self._listener: Listener = kwargs.pop("listener", lambda _: None)
         self._folder = Path(tempfile.mkdtemp(prefix="grader-"))
         home, temporary = self._folder / "home", self._folder / "tmp"
         for part in (home, temporary):

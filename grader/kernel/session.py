@@ -1,6 +1,6 @@
 """One run in one kernel: the cells, then values and calls, within limits.
 
-nbclient runs cell by cell and goes on after an error. Limits are watched from outside; a cell that
+Cell by cell is run, and an error does not end the run. Limits are watched from outside; a cell that
 passes one is interrupted, and if it goes on all the same, its kernel is killed.
 """
 
@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-import nbformat
 
 from grader.errors import KernelFault
 from grader.kernel.answers import decode, decode_trace, decode_value, decode_values
-from grader.kernel.displayed import displayed
+from grader.kernel.bare_driver import BareDriver
 from grader.kernel.driver import ANSWER_SECONDS, START_SECONDS, Driver
 from grader.kernel.faults import passed, run_error
+from grader.kernel.jupyter_driver import JupyterDriver
 from grader.kernel.warm import Zygote
 from grader.model import Argument, Call, Cell, Limits, Run, RunError, Submission, Swap, Watched
 from grader.trace import Trace
@@ -39,17 +39,23 @@ Progress = Callable[[int, int], None]
 class Session:
     """A kernel of its own for one run. All methods are coroutines of one event loop."""
 
-    def __init__(self, limits: Limits, zygote: Zygote | None) -> None:
-        """Prepare; nothing is started yet. Without a warm parent the kernel is a new process."""
+    def __init__(self, limits: Limits, zygote: Zygote | None, *, bare: bool = False) -> None:
+        """Prepare; nothing is started yet. Without a warm parent the kernel is a new process.
+
+        bare: what the cells show is not wanted, so that the kernel can do without Jupyter where there is a warm parent.
+        """
         self._limits = limits
-        self._driver = Driver(limits, zygote, self._over)
+        self._driver: Driver = (
+            JupyterDriver(limits, zygote, self._over)
+            if zygote is None or not bare
+            else BareDriver(limits, zygote, self._over)
+        )
         self._limited: str | None = None
-        self._notebook: Any = None
 
     @property
     def notebook(self) -> Any:
         """The notebook of the last run, as nbclient left it: with its outputs, which are the learner's process's own."""
-        return self._notebook
+        return self._driver.notebook if isinstance(self._driver, JupyterDriver) else None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -78,13 +84,8 @@ class Session:
         draw: whether figures are drawn and shown among the outputs.
         """
         await self._configure(seed, watch, exchange, record=record and not exchange, draw=draw)
+        await self._driver.begin([cell.source for cell in submission.cells])
         began = time.monotonic()
-        client = self._driver.client
-        client.output_left, client.messages_left = self._limits.output_bytes, self._limits.output_messages
-        self._notebook = client.nb = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell.source) for cell in submission.cells]
-        )
-        client.reset_execution_trackers()
         limit: RunError | None = None
         deadline = began + self._limits.run_seconds
         for index, cell in enumerate(submission.cells):
@@ -101,7 +102,7 @@ class Session:
             complete=limit is None,
             trace=trace,
             values=await self._values(values),
-            outputs=displayed(self._notebook),
+            outputs=self._driver.outputs(),
         )
 
     async def call(self, name: str, arguments: Sequence[Argument], *, seed: int) -> Call:
@@ -139,7 +140,7 @@ class Session:
         timer = asyncio.get_running_loop().call_later(seconds, self._interrupt, kind)
         try:
             if self._limited is None:  # else the cell before passed it with its last breath
-                await self._driver.execute(self._notebook, index)
+                await self._driver.execute(index)
         finally:
             timer.cancel()
         return self._ending(cell.number) if self._driver.dead or self._limited is not None else None
@@ -188,7 +189,6 @@ class Session:
         }
         if await self._driver.ask(request, START_SECONDS) is None:
             raise KernelFault("kernel-not-started", reason="no answer")
-        await self._driver.connect_outputs()
 
     async def _trace(self, submission: Submission) -> tuple[Trace, tuple[RunError, ...]]:
         answer = await self._driver.ask({"request": "trace"}, ANSWER_SECONDS)

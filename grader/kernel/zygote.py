@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -28,7 +29,8 @@ import msgspec
 from grader.kernel.caretaker import leave_a_caretaker
 from grader.kernel.ending import remove
 from grader.kernel.guardian import guard
-from grader.kernel.job import CHANNELS, PACKET_BYTES, Job, Opening, Refused
+from grader.kernel.hugepages import use_huge_pages
+from grader.kernel.job import GIVEN, PACKET_BYTES, Job, Kind, Opening, Refused
 from grader.kernel.rehearse import best
 from grader.kernel.sandbox import cgroup
 from grader.kernel.sandbox.bubblewrap import enter_bubblewrap
@@ -36,6 +38,8 @@ from grader.kernel.sandbox.ceilings import tasks_out_of_sight
 from grader.kernel.sandbox.system import PR_SET_CHILD_SUBREAPER, Unsupported, prctl
 from grader.kernel.sandbox.tiers import Grounds
 
+# What serves in a kernel, by how it is spoken to.
+WORKERS: dict[Kind, str] = {"jupyter": "grader.kernel.forked", "bare": "grader.kernel.bare"}
 # What each kernel would import for itself, until it has answered its first request.
 IN_EVERY_KERNEL = (
     "grader.kernel.streams",  # which it finds by name, when it sees no files
@@ -46,8 +50,9 @@ IN_EVERY_KERNEL = (
 )
 # Imported when there is time: the first optimizer of a process and the first plot need them.
 WHEN_IDLE = ("torch._dynamo", "matplotlib.pyplot")
-# A single grading is over before the warm parent has been idle for so long.
+# A single grading is over before the warm parent has been idle for so long, or has forked so often.
 IDLE_SECONDS = 2.0
+PAYS_AFTER_FORKS = 10
 
 
 def main() -> None:
@@ -66,12 +71,14 @@ def main() -> None:
     uid = os.geteuid()
     shared = uid != 0 and ground.tier in ("landlock", "bubblewrap")
     out_of_sight = tasks_out_of_sight(uid) if shared else 0  # now, while a fork costs little
-    worker = importlib.import_module("grader.kernel.forked")  # the warm-up itself
+    workers = {
+        kind: importlib.import_module(module) for kind, module in WORKERS.items()
+    }  # the warm-up itself
     for module in IN_EVERY_KERNEL:
         importlib.import_module(module)
     _settle()
     grounds = Grounds(ground.tier, opening.view, _fonts(), out_of_sight)
-    _Parent(channel, grounds, worker, folder).serve()
+    _Parent(channel, grounds, workers, folder).serve()
 
 
 def _opening(channel: socket.socket) -> Opening:
@@ -86,15 +93,17 @@ class _Parent:
     """Forks guardians, and clears up after those that did not end by themselves."""
 
     def __init__(
-        self, channel: socket.socket, grounds: Grounds, worker: ModuleType, folder: str | None
+        self, channel: socket.socket, grounds: Grounds, workers: Mapping[Kind, ModuleType], folder: str | None
     ) -> None:
         self._channel = channel
         self._grounds = grounds
-        self._worker = worker
+        self._workers = workers
         self._folder = folder
         self._folders: dict[int, tuple[str, str]] = {}
         self._left: list[str] = []
         self._idle_imports = list(WHEN_IDLE)
+        self._forks = 0
+        self._is_warm = False
 
     def serve(self) -> None:
         """Fork for each request, until the supervisor is gone."""
@@ -114,13 +123,13 @@ class _Parent:
                 self._reap()
             if self._channel.fileno() in happened and not self._fork():
                 return
-            if not happened:
+            if not self._is_warm and (not happened or self._forks >= PAYS_AFTER_FORKS):
                 self._warm_up_further()
 
     def _fork(self) -> bool:
         """Take a request and fork its guardian; False when there will be no more."""
         try:
-            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET_BYTES, len(CHANNELS) + 1)
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET_BYTES, max(GIVEN.values()) + 1)
         except OSError:
             return False
         if not packet:
@@ -132,6 +141,7 @@ class _Parent:
         if guardian == 0:
             self._become_guardian(job, scratch, descriptors, own)
         self._folders[guardian] = (job.folder, scratch)
+        self._forks += 1
         for descriptor in descriptors:
             os.close(descriptor)
         return True
@@ -140,7 +150,7 @@ class _Parent:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._channel.close()
-        guard(self._grounds, job, scratch, descriptors, self._worker, parent)
+        guard(self._grounds, job, scratch, descriptors, self._workers[job.kind], parent)
 
     def _reap(self) -> None:
         """Bury guardians; of one that was killed, end the processes and remove the folders, while any is there."""
@@ -155,10 +165,14 @@ class _Parent:
             self._left = [folder for folder in self._left if not _cleared(folder)]
 
     def _warm_up_further(self) -> None:
+        """One step of what only pays where many jobs come, or where there is time."""
         if self._idle_imports:
             importlib.import_module(self._idle_imports.pop(0))
             self._grounds = msgspec.structs.replace(self._grounds, fonts=_fonts())
             _settle()
+        else:
+            use_huge_pages()
+            self._is_warm = True
 
 
 def _fonts() -> dict[str, str]:
