@@ -12,7 +12,8 @@ from functools import cache
 
 import msgspec
 
-from grader.errors import GraderError, KernelFault, UnreadableSubmission
+from grader.conditions import conditions
+from grader.errors import GraderError, KernelFault, UnreadableSubmission, UsageError
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.load import load_content
@@ -25,13 +26,18 @@ MOST_LOST = 3
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission to grade. key: what the caller knows it by; path: what messages call it; isolated: whether others' files need a sandbox."""
+    """A submission to grade.
+
+    key: what the caller knows it by; path: what messages call it; conditions: those of the grade, as `grader.conditions` has them, which
+    a worker has to have too; isolated: whether others' files need a sandbox.
+    """
 
     key: str
     name: str
     path: str
     content: bytes
     exercise: str
+    conditions: str
     isolated: bool = True
 
 
@@ -55,7 +61,8 @@ def grade_many(
 
     At most `at_once` are under way, so that neither the tasks nor their results pile up. Once `stopping()` says so, what is under way is
     finished and no more begun. A task whose worker is lost is done again: alone, since it may have been the one that ended it; after
-    `MOST_LOST` workers it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files.
+    `MOST_LOST` workers it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files, or has another
+    exercise or grader.
     """
     under_way: dict[Future[bytes], Task] = {}
     lost: dict[str, int] = {}
@@ -101,6 +108,8 @@ def _grade(settings: Settings, task: Task) -> Graded:
     except UnreadableSubmission as error:
         return Graded(key=task.key, problem=said_by(error))
     exercise = load_exercise(course_folder(settings.course), task.exercise)
+    if conditions(exercise, settings) != task.conditions:
+        raise UsageError("worker-differs", exercise=task.exercise, path=str(exercise.folder))
     with _one_at_a_time():  # checks run in this process, by pytest, which knows only one run
         kernels = kernels_of_this_process(settings, isolated=task.isolated)
         return Graded(key=task.key, report=grade(submission, exercise, settings, kernels))

@@ -94,7 +94,12 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         str | None, typer.Option(help="The assignment's column in that file, where it cannot be told.")
     ] = None,
     gradebook: GradebookOption = None,
-    regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what was graded before.")] = False,
+    regrade: Annotated[
+        bool,
+        typer.Option(
+            "--regrade", help="Grade again what was graded before; one that was broken off goes on."
+        ),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Submissions at a time; one a core by default.")
     ] = None,
@@ -143,6 +148,8 @@ def run(  # noqa: PLR0913, PLR0917 - its options
             progress(len(collected.students), spoken) as told,
         ):
             graded = Round(asked, collected, book, told)
+            if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
+                say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
             tally = graded.grade(executor, AHEAD * workers, stopping)
             grades = book.grades(exercise, graded.batch)
         written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)

@@ -1,5 +1,6 @@
 """folder → Exercise: what a course's `exercises/<slug>/` and `reference/<slug>.py` hold."""
 
+import hashlib
 import importlib.util
 import os
 import tomllib
@@ -69,7 +70,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`exercise.toml`, field by field.
 
-    version: raised when a change of the checks can change a grade.
+    version: a number for people, raised when a change of the checks can change a grade; `grader.conditions` tells by itself.
     title: by language. names: what the checks read from a finished run.
     checks: the sentences of the checks. text: sentences for `fail` and `skip`, by id and language.
     limits: those that differ from the defaults; settings go before them.
@@ -205,14 +206,15 @@ def _converted(content: object, of: type[T], where: str = "") -> T:
 
 
 def load_reference(exercise: Exercise) -> ModuleType:
-    """Import the reference solution, once per process; it is trusted, and runs in this process.
+    """Import the reference solution, once per process until it is changed; it is trusted, and runs in this process.
 
     Raises CourseError if it is not there, or stops with an error.
     """
     if not exercise.reference.is_file():
         raise CourseError("reference-missing", exercise=exercise.slug, path=str(exercise.reference))
     try:
-        return _import_file(exercise.reference.resolve())
+        content = hashlib.sha256(exercise.reference.read_bytes()).hexdigest()
+        return _import_file(exercise.reference.resolve(), content)
     except Exception as error:  # noqa: BLE001 - an author's module may stop with any
         place = place_in(exercise.reference, error)
         raise CourseError("reference-broken", path=place, reason=type(error).__name__) from None
@@ -231,7 +233,7 @@ def place_in(file: Path, error: BaseException) -> str:
 
 
 @cache
-def _import_file(path: Path) -> ModuleType:
+def _import_file(path: Path, content: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"reference_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None

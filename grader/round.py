@@ -10,10 +10,11 @@ import msgspec
 
 from grader import __version__
 from grader.batch import Graded, Task, grade_many
+from grader.conditions import conditions
 from grader.errors import UnreadableSubmission
 from grader.exercise import Exercise
 from grader.gradebook.book import Gradebook
-from grader.gradebook.records import Identity
+from grader.gradebook.records import Identity, Regrade
 from grader.grades import Grade, HandedIn
 from grader.lms.recognise import Collected, Student
 from grader.model import Report, said_by
@@ -23,7 +24,7 @@ from grader.settings import Settings
 class Asked(NamedTuple):
     """What a round is about.
 
-    source: the folder or archive; regrade: whether what is known is graded again; isolated: whether others' files need a sandbox.
+    source: the folder or archive; regrade: whether what is known is graded again, unless a regrade broken off has done so; isolated: whether others' files need a sandbox.
     """
 
     source: Path
@@ -74,7 +75,8 @@ class Round:
         self._asked, self._book, self._tell = asked, book, tell
         self._students = collected.students
         self._waiting: dict[str, list[Grade]] = {}
-        self.batch = book.begin(asked.exercise.slug, str(asked.source))
+        self._conditions = conditions(asked.exercise, asked.settings)
+        self.regrade, self.batch = self._begun()
         self.tally = Tally(students=len(collected.students))
 
     def grade(self, executor: Executor, at_once: int, stopping: Callable[[], bool]) -> Tally:
@@ -84,9 +86,22 @@ class Round:
             self._tasks(stopping), executor, settings, at_once=at_once, stopping=stopping
         ):
             self._take(graded)
-        if self.tally.done == self.tally.students:
+        if self.tally.done == self.tally.students and not self._worth_another_try():
             self._book.end(self.batch)
         return self.tally
+
+    def _begun(self) -> tuple[Regrade | None, int]:
+        """The regrade, if it is one, and the batch, in the gradebook."""
+        exercise, source = self._asked.exercise.slug, str(self._asked.source.absolute())
+        if not self._asked.regrade:
+            return None, self._book.begin(exercise, source)
+        regrade = self._book.regrade(exercise, source, self._conditions)
+        return regrade, regrade.batch
+
+    def _worth_another_try(self) -> bool:
+        """Whether a regrade stays open for those that could not be graded: unless nothing else was left to do, and that failed."""
+        newly_graded = self.tally.full + self.tally.less - self.tally.known
+        return self.regrade is not None and self.tally.ungradable > 0 and newly_graded > 0
 
     def _tasks(self, stopping: Callable[[], bool]) -> Iterator[Task]:
         """A task for each content that has to be graded; what is known, or cannot be read, is done with at once."""
@@ -110,11 +125,14 @@ class Round:
         )
         grade = Grade(student=student.id, name=student.name, handed_in=handed_in)
         if isinstance(content, UnreadableSubmission):
-            self._done(msgspec.structs.replace(grade, problem=said_by(content)), None, known=False)
+            self._book.hand_in(self.batch, msgspec.structs.replace(grade, problem=said_by(content)))
+            self._count(None, known=False)
             return None
-        known = None if self._asked.regrade else self._book.known(self._identity(sha256))
+        identity = self._identity(sha256)
+        known = self._book.known(identity, self.regrade)
         if known is not None:
-            self._done(grade, known, known=True)
+            self._book.hand_in(self.batch, grade, known=identity)
+            self._count(known, known=True)
             return None
         if sha256 in self._waiting:  # the same file of another student is under way
             self._waiting[sha256].append(grade)
@@ -126,18 +144,23 @@ class Round:
             path=leaf.shown,
             content=content,
             exercise=self._asked.exercise.slug,
+            conditions=self._conditions,
             isolated=self._asked.isolated,
         )
 
     def _take(self, graded: Graded) -> None:
-        """Keep a result before all, then note whose it is."""
-        if graded.report is not None:
-            self._book.keep(self._identity(graded.key), graded.report)
-        for grade in self._waiting.pop(graded.key):
-            self._done(msgspec.structs.replace(grade, problem=graded.problem), graded.report, known=False)
+        """Keep a result, with whose it is."""
+        grades = [
+            msgspec.structs.replace(grade, problem=graded.problem) for grade in self._waiting.pop(graded.key)
+        ]
+        if graded.report is None:
+            self._book.hand_in(self.batch, *grades)
+        else:
+            self._book.keep(self._identity(graded.key), graded.report, self.batch, grades)
+        for _ in grades:
+            self._count(graded.report, known=False)
 
-    def _done(self, grade: Grade, report: Report | None, *, known: bool) -> None:
-        self._book.hand_in(self.batch, grade)
+    def _count(self, report: Report | None, *, known: bool) -> None:
         self.tally = self.tally.with_one(report, known=known)
         self._tell(self.tally)
 
@@ -149,4 +172,5 @@ class Round:
             exercise_version=exercise.manifest.version,
             grader_version=__version__,
             seed=settings.seed,
+            conditions=self._conditions,
         )

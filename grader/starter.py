@@ -39,6 +39,16 @@ def starter_notebook(exercise: Exercise, language: Language, course: str | None 
     return str(nbformat.writes(notebook))
 
 
+def given_code(exercise: Exercise) -> list[str]:
+    """The sources of the code cells that every learner is given; none where the exercise has no starter.
+
+    Raises CourseError if what the gaps are made from cannot be used.
+    """
+    if not exercise.starter.exists() and not is_marked(_solution(exercise)):
+        return []
+    return [str(cell.source) for cell in _gaps(exercise).cells if cell.cell_type == "code"]
+
+
 def write_new(path: Path, content: str) -> None:
     """Write a file that is not there yet. Raises UsageError if it is, or cannot be written."""
     try:

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "archive": "errors files",
     "load": "archive errors files model source",
     "exercise": "errors limits model",
+    "conditions": "errors exercise grader limits settings",
     "gaps": "errors load",
     "starter": "errors exercise gaps model",
     "authoring": "errors",
@@ -135,11 +136,11 @@ MAY_IMPORT = {
     # the test of a course, and of all of the above
     "workers": "isolation kernel.pool settings text",
     # many submissions, and what is kept of them
-    "batch": "errors exercise grade load model settings workers",
+    "batch": "conditions errors exercise grade load model settings workers",
     "cluster": "errors workers",
     "grades": "model",
     "interrupts": "",
-    "round": "batch errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
+    "round": "batch conditions errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
     "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
     " options outcome.write report.escape report.progress report.writer round text workers",
     **LMS,

@@ -12,7 +12,7 @@ GRADEBOOK = {
     "gradebook.database": "gradebook.address gradebook.faults",
     "gradebook.schema": "errors gradebook.versions",
     "gradebook.results": "gradebook.records gradebook.stored gradebook.tables model",
-    "gradebook.batches": "errors gradebook.results gradebook.stored gradebook.tables grades",
+    "gradebook.batches": "errors gradebook.records gradebook.results gradebook.stored gradebook.tables grades",
     "gradebook.overrides": "errors gradebook.batches gradebook.results gradebook.stored gradebook.tables grades",
     "gradebook.changes": "gradebook.batches gradebook.records gradebook.results gradebook.tables",
     "gradebook.book": "gradebook.address gradebook.batches gradebook.changes gradebook.database gradebook.overrides"

@@ -45,9 +45,9 @@ OUTCOME = {
     "outcome.table": "exercise grades lms.filling lms.sheets model outcome.standing report.document report.escape text",
     "outcome.placing": "",
     "outcome.reports": "exercise grader grades model outcome.names outcome.placing report.discovery report.document",
-    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload load model outcome.placing"
+    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload model outcome.placing"
     " outcome.reports outcome.standing outcome.table report.overview report.overview.document report.overview.pairs"
-    " similarity",
+    " similarity starter",
 }
 # What every format may import; nothing but `report.discovery` knows them.
 OF_A_FORMAT = "model report.document report.escape report.formats.terminal report.html report.terminal report.sentences text"

@@ -20,7 +20,12 @@ ANN, BOB = "a" * 64, "b" * 64
 
 def identity(sha256: str = ANN, **changed: int | str) -> Identity:
     whole = Identity(
-        sha256=sha256, exercise=EXERCISE, exercise_version=1, grader_version="0.1.0", seed=2**32 - 1
+        sha256=sha256,
+        exercise=EXERCISE,
+        exercise_version=1,
+        grader_version="0.1.0",
+        seed=2**32 - 1,
+        conditions="as ever",
     )
     return msgspec.structs.replace(whole, **changed)
 

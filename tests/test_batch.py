@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from grader.batch import Graded, Task, grade_many
 from grader.cluster import LOCAL, connected
+from grader.conditions import conditions
 from grader.errors import KernelFault, UsageError
+from grader.exercise import course_folder, load_exercise
 from grader.settings import Settings
 from grader.workers import Workers
 
@@ -22,12 +25,18 @@ def derivative(x): return 2*x + 2
 SLEEPS = "import time\ntime.sleep({seconds})\nw = 1.0"
 DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
 HOGS = "hoard = []\nwhile True: hoard.append(bytearray(50_000_000))"
+EXERCISE = load_exercise(course_folder(None), "minimise_parabola")
 SETTINGS = Settings(cell_seconds=10, memory_mb=700)
 
 
-def task(key: str, source: str) -> Task:
+def task(key: str, source: str, settings: Settings = SETTINGS) -> Task:
     return Task(
-        key=key, name=f"{key}.py", path=f"in/{key}.py", content=source.encode(), exercise="minimise_parabola"
+        key=key,
+        name=f"{key}.py",
+        path=f"in/{key}.py",
+        content=source.encode(),
+        exercise=EXERCISE.slug,
+        conditions=conditions(EXERCISE, settings),
     )
 
 
@@ -133,8 +142,15 @@ def test_it_stops_after_what_is_under_way() -> None:
 
 
 def test_others_files_are_not_graded_where_nothing_isolates() -> None:
+    settings = Settings(sandbox="none")
     with Workers(1) as workers, pytest.raises(UsageError, match="others-not-isolated"):
-        list(grade_many([task("a", RIGHT)], workers, Settings(sandbox="none"), at_once=1))
+        list(grade_many([task("a", RIGHT, settings)], workers, settings, at_once=1))
+
+
+def test_a_worker_with_another_exercise_or_grader_grades_nothing() -> None:
+    elsewhere = msgspec.structs.replace(task("a", RIGHT), conditions="those of another course")
+    with Workers(1) as workers, pytest.raises(UsageError, match="worker-differs"):
+        list(grade_many([elsewhere], workers, SETTINGS, at_once=1))
 
 
 def test_a_lost_scheduler_ends_it() -> None:

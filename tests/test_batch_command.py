@@ -6,20 +6,15 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.command import environment, grader
+from tests.classes import EXERCISE, WRONG, slow_class, started, table, wait_for_results
+from tests.command import grader
 
-EXERCISE = ("--exercise", "minimise_parabola")
 REFERENCE = Path(__file__).parents[1] / "reference" / "minimise_parabola.py"
-WRONG = "def f(x): return x**2 + 2*x + 1\ndef derivative(x): return 2*x\n"
-SLOW = "import time\ntime.sleep(4)\n" + WRONG
 NAMES = {
     "ana_1_11_line.py": REFERENCE.read_text("utf-8"),
     "wei_2_12_line.py": WRONG,
@@ -40,11 +35,6 @@ def packed(folder: Path, files: dict[str, str]) -> Path:
         for name, text in files.items():
             archive.writestr(name, text)
     return path
-
-
-def table(folder: Path) -> dict[str, dict[str, str]]:
-    with (folder / "grades" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
 
 
 @pytest.fixture(scope="module")
@@ -147,55 +137,15 @@ def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], said: str, tmp_
     assert "Traceback" not in done.err
 
 
-def started(folder: Path) -> "subprocess.Popen[str]":
-    """A batch with one worker, in a process group of its own as a terminal makes it."""
-    command = [
-        sys.executable,
-        "-m",
-        "grader",
-        "batch",
-        "class",
-        *EXERCISE,
-        "--output",
-        "grades",
-        "--jobs",
-        "1",
-    ]
-    return subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def wait_for_a_result(folder: Path, number: int) -> None:
-    """Wait until so many results are in the gradebook."""
-    import sqlite3
-
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        time.sleep(0.1)
-        if (folder / "grades" / "gradebook.sqlite").exists():
-            with sqlite3.connect(folder / "grades" / "gradebook.sqlite") as book:
-                tables = [name for (name,) in book.execute("select name from sqlite_master")]
-                if (
-                    "results" in tables
-                    and book.execute("select count(*) from results").fetchone()[0] >= number
-                ):
-                    return
-    raise AssertionError
-
-
 @pytest.fixture
 def handed_in(tmp_path: Path) -> Path:
-    (tmp_path / "class").mkdir()
-    for number in range(4):
-        (tmp_path / "class" / f"s{number}.py").write_text(f"{SLOW}own = {number}\n")
-    return tmp_path
+    return slow_class(tmp_path, 4)
 
 
 @pytest.mark.slow
 def test_after_kill_9_the_same_command_grades_what_is_left(handed_in: Path) -> None:
     process = started(handed_in)
-    wait_for_a_result(handed_in, 1)
+    wait_for_results(handed_in, 1)
     process.kill()
     process.communicate()  # comes to its end when no worker holds the other end any more
     done = grader("batch", "class", *EXERCISE, "--output", "grades", folder=handed_in)
@@ -209,7 +159,7 @@ def test_after_kill_9_the_same_command_grades_what_is_left(handed_in: Path) -> N
 @pytest.mark.slow
 def test_an_interrupt_finishes_what_is_under_way_and_says_how_to_go_on(handed_in: Path) -> None:
     process = started(handed_in)
-    wait_for_a_result(handed_in, 1)
+    wait_for_results(handed_in, 1)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == 130, said

@@ -23,7 +23,14 @@ def test_what_is_kept_is_known_to_whoever_opens_it_next(book: Gradebook, place: 
 
 @pytest.mark.parametrize(
     "other",
-    [{"sha256": BOB}, {"exercise": "two"}, {"exercise_version": 2}, {"grader_version": "0.2.0"}, {"seed": 0}],
+    [
+        {"sha256": BOB},
+        {"exercise": "two"},
+        {"exercise_version": 2},
+        {"grader_version": "0.2.0"},
+        {"seed": 0},
+        {"conditions": "others"},
+    ],
     ids=lambda other: next(iter(other)),
 )
 def test_another_grading_is_not_known_by_it(book: Gradebook, other: dict[str, int | str]) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
+from grader.gradebook.records import Regrade
 from grader.gradebook.results import GRADED, now
 from grader.gradebook.stored import storable, text_from, to_json
 from grader.gradebook.tables import Batch, HandIn, Result
@@ -33,13 +34,24 @@ def begin(session: Session, exercise: str, source: str) -> int:
     return batch.id
 
 
+def regrade(session: Session, exercise: str, source: str, conditions: str) -> Regrade:
+    """Begin a batch that grades again: it goes on with the last such regrade, if that has not come to its end."""
+    same = Batch.exercise == exercise, Batch.source == source, Batch.conditions == conditions
+    last = session.scalar(select(func.max(Batch.regrade)).where(*same))
+    over = select(Batch.id).where(Batch.regrade == last, Batch.ended.is_not(None)).limit(1)
+    batch = session.get_one(Batch, begin(session, exercise, source))
+    batch.conditions = conditions
+    batch.regrade = batch.id if last is None or session.scalar(over) is not None else last
+    return Regrade(batch=batch.id, first=batch.regrade, began=_batch(session, batch.regrade).started)
+
+
 def end(session: Session, batch: int) -> None:
     """Note that a batch has come to its end. Raises UsageError for a number that no batch has."""
     _batch(session, batch).ended = now()
 
 
-def hand_in(session: Session, batch: int, grades: Sequence[Grade]) -> None:
-    """Note what students handed in; who is noted in this batch already is noted anew."""
+def hand_in(session: Session, batch: int, grades: Sequence[Grade], result: int | None = None) -> None:
+    """Note what students handed in, with the grading of it; who is noted in this batch already is noted anew."""
     _batch(session, batch)
     for page in pages(grades):
         students = [storable(grade.student) for grade in page]
@@ -50,6 +62,7 @@ def hand_in(session: Session, batch: int, grades: Sequence[Grade]) -> None:
                 rows[student] = HandIn(batch=batch, student=student)
                 session.add(rows[student])
             _fill(rows[student], grade)
+            rows[student].result = result
 
 
 def chosen(session: Session, exercise: str, batch: int | None = None) -> int:

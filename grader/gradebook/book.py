@@ -1,16 +1,17 @@
 """The gradebook's face: what is known, what was handed in, what counts, and what a person decided."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
+from sqlalchemy.orm import Session
 
 from grader.gradebook import batches, overrides, results
 from grader.gradebook.address import address
 from grader.gradebook.changes import changed
 from grader.gradebook.database import Database
-from grader.gradebook.records import Changed, Identity
+from grader.gradebook.records import Changed, Identity, Regrade
 from grader.gradebook.schema import upgrade
 from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
@@ -45,16 +46,28 @@ class Gradebook:
 
     # ---- results --------------------------------------------------------------------------------
 
-    def known(self, identity: Identity) -> Report | None:
-        """The last graded report; None where there is none, an ungradable one being tried again.
+    def known(self, identity: Identity, regrade: Regrade | None = None) -> Report | None:
+        """The last graded report, in a regrade that of it; None where there is none, an ungradable one being tried again.
 
         `submission` in it is what the file was called when it was graded, by whomever.
         """
-        return self._database.read(lambda session: results.known(session, identity))
+        first = None if regrade is None else regrade.first
+        return self._database.read(lambda session: results.known(session, identity, first))
 
-    def keep(self, identity: Identity, report: Report) -> None:
-        """Keep a grading. The same once more, whatever its file is called and however long it took, is not counted again."""
-        self._database.write(lambda session: results.keep(session, identity, report))
+    def keep(
+        self, identity: Identity, report: Report, batch: int | None = None, grades: Sequence[Grade] = ()
+    ) -> None:
+        """Keep a grading and, with the number of a batch, note who handed that in, all or none.
+
+        The same once more, whatever its file is called and however long it took, is not counted again.
+        """
+
+        def work(session: Session) -> None:
+            result = results.keep(session, identity, report)
+            if batch is not None:
+                batches.hand_in(session, batch, grades, result)
+
+        self._database.write(work)
 
     # ---- batches --------------------------------------------------------------------------------
 
@@ -62,9 +75,21 @@ class Gradebook:
         """Begin a batch of an exercise, from a folder or archive; its number."""
         return self._database.write(lambda session: batches.begin(session, exercise, source))
 
-    def hand_in(self, batch: int, *grades: Grade) -> None:
-        """Note what students handed in, and who is missing, all or none; of the grades it takes neither report nor override."""
-        self._database.write(lambda session: batches.hand_in(session, batch, grades))
+    def regrade(self, exercise: str, source: str, conditions: str) -> Regrade:
+        """Begin a batch that grades again. A regrade of the same under the same conditions that is not at its end is gone on with."""
+        return self._database.write(lambda session: batches.regrade(session, exercise, source, conditions))
+
+    def hand_in(self, batch: int, *grades: Grade, known: Identity | None = None) -> None:
+        """Note what students handed in, and who is missing, all or none; of the grades it takes neither report nor override.
+
+        known: what the grading is known by that is theirs.
+        """
+
+        def work(session: Session) -> None:
+            result = None if known is None else results.number_of_known(session, known)
+            batches.hand_in(session, batch, grades, result)
+
+        self._database.write(work)
 
     def end(self, batch: int) -> None:
         """Note that a batch has come to its end."""
@@ -77,8 +102,8 @@ class Gradebook:
     def each_grade(self, exercise: str, batch: int | None = None) -> Iterator[Grade]:
         """What counts for each student of a batch, in the order they were noted; a large class's reports need not fit in memory.
 
-        The report is of the latest graded grading of the student's file, of an ungradable one where there is no other. Raises
-        UsageError where there is no such batch.
+        The report is of the grading that the batch found; where that is ungradable or there is none, of the latest graded one of the
+        student's file, and of an ungradable one where there is no other. Raises UsageError where there is no such batch.
         """
         decided = self._database.read(lambda session: overrides.in_force(session, exercise))
         for page in self._pages(exercise, batch):
@@ -118,8 +143,7 @@ class Gradebook:
         return map(list, batches.pages(rows))
 
     def _reports(self, exercise: str, page: list[HandIn]) -> dict[str, Report]:
-        hashes = {row.sha256 for row in page if row.sha256 is not None}
-        return self._database.read(lambda session: results.counting(session, exercise, hashes))
+        return self._database.read(lambda session: results.counting(session, exercise, page))
 
     def _changed(self, exercise: str, page: list[HandIn]) -> list[Changed]:
         return self._database.read(lambda session: changed(session, exercise, page))

@@ -12,7 +12,7 @@ from grader.gradebook.tables import HandIn
 
 def changed(session: Session, exercise: str, page: Sequence[HandIn]) -> list[Changed]:
     """Those of a page of students whose points or mistakes are others than before, in its order."""
-    standings = last_two(session, exercise, {row.sha256 for row in page if row.sha256 is not None})
+    standings = last_two(session, exercise, {row.sha256 for row in page if row.sha256 is not None}, page)
     once = [row for row in page if row.sha256 is not None and len(standings.get(row.sha256, ())) == 1]
     attempts = earlier(session, exercise, once)
     before = last_two(session, exercise, set(attempts.values()))

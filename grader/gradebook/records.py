@@ -4,13 +4,28 @@ import msgspec
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes two gradings the same: the file's content, the exercise and its version, the grader's version, the seed."""
+    """What makes two gradings the same: the file's content, and all else that its grade depends on.
+
+    conditions: a digest of that, see `grader.conditions`. The versions and the seed, which are in it too, are for people.
+    """
 
     sha256: str
     exercise: str
     exercise_version: int
     grader_version: str
     seed: int
+    conditions: str
+
+
+class Regrade(msgspec.Struct, frozen=True, kw_only=True):
+    """A regrade that goes on until everything has been graded again, over several batches if need be.
+
+    batch: the one that goes on with it now; first: the one in which it began, and when: ISO 8601, UTC.
+    """
+
+    batch: int
+    first: int
+    began: str
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,20 +1,22 @@
 """The gradings that were kept, and which of them counts."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook.records import Identity, Standing
 from grader.gradebook.stored import report_from, with_digest
-from grader.gradebook.tables import Result
+from grader.gradebook.tables import Batch, HandIn, Result
 from grader.model import Report, Text
 
 GRADED = "graded"
 TWO = 2
+# Which of the gradings of a file counts: the lowest.
+FOUND_BY_THE_BATCH, FOUND_ELSEWHERE, UNGRADED = 0, 1, 2
 
 
 class _Named(msgspec.Struct):
@@ -32,52 +34,70 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def known(session: Session, identity: Identity) -> Report | None:
-    """The last graded report of an identity; None where there is none that this program can read."""
-    newest = select(Result.report).where(*_same(identity), Result.status == GRADED)
-    text = session.scalar(newest.order_by(Result.number.desc()).limit(1))
+def known(session: Session, identity: Identity, regrade: int | None = None) -> Report | None:
+    """The last graded report of an identity; None where there is none that this program can read.
+
+    regrade: only what was graded in it counts, by the number of its first batch.
+    """
+    newest = latest(identity).where(Result.status == GRADED)
+    if regrade is not None:
+        of_it = select(HandIn.result).join(Batch, Batch.id == HandIn.batch).where(Batch.regrade == regrade)
+        newest = newest.where(Result.id.in_(of_it))
+    row = session.scalar(newest)
     try:
-        return None if text is None else report_from(text)
+        return None if row is None else report_from(row.report)
     except msgspec.ValidationError:
         return None
 
 
-def keep(session: Session, identity: Identity, report: Report) -> None:
-    """Add a grading, unless the last one of this identity said the same."""
-    latest = (
-        select(Result.number, Result.digest).where(*_same(identity)).order_by(Result.number.desc()).limit(1)
-    )
-    number, said = session.execute(latest).one_or_none() or (0, "")
+def number_of_known(session: Session, identity: Identity) -> int | None:
+    """The number of the last graded grading of an identity."""
+    row = session.scalar(latest(identity).where(Result.status == GRADED))
+    return None if row is None else row.id
+
+
+def keep(session: Session, identity: Identity, report: Report) -> int:
+    """Add a grading, unless the last one of this identity said the same; its number."""
+    last = session.scalar(latest(identity))
     text, says = with_digest(report)
-    if said == says:
-        return
-    session.add(
-        Result(
-            **msgspec.structs.asdict(identity),
-            number=number + 1,
-            status=report.status,
-            score=report.score,
-            max_score=report.max_score,
-            seconds=report.seconds,
-            digest=says,
-            report=text,
-            when=now(),
-        )
+    if last is not None and last.digest == says:
+        return last.id
+    new = Result(
+        **msgspec.structs.asdict(identity),
+        number=1 if last is None else last.number + 1,
+        status=report.status,
+        score=report.score,
+        max_score=report.max_score,
+        seconds=report.seconds,
+        digest=says,
+        report=text,
+        when=now(),
     )
+    session.add(new)
+    session.flush()
+    return new.id
 
 
-def counting(session: Session, exercise: str, hashes: Collection[str]) -> dict[str, Report]:
-    """Of each file the report that counts: of the latest graded grading, or where none was graded, of the latest."""
-    graded_first = case((Result.status == GRADED, 0), else_=1)
-    rank = func.row_number().over(partition_by=Result.sha256, order_by=(graded_first, Result.id.desc()))
+def latest(identity: Identity) -> Select[Result]:
+    """The last grading of an identity."""
+    same = [getattr(Result, name) == value for name, value in msgspec.structs.asdict(identity).items()]
+    return select(Result).where(*same).order_by(Result.number.desc()).limit(1)
+
+
+def counting(session: Session, exercise: str, page: Sequence[HandIn]) -> dict[str, Report]:
+    """Of each file the report that counts; where none was graded, the latest."""
+    rank = func.row_number().over(partition_by=Result.sha256, order_by=_those_that_count_first(page))
+    hashes = {row.sha256 for row in page if row.sha256 is not None}
     ranked = select(Result.id, rank.label("rank")).where(*_of(exercise, hashes)).subquery()
     chosen = select(Result).join(ranked, Result.id == ranked.c.id).where(ranked.c.rank == 1)
     return {row.sha256: _report(row) for row in session.scalars(chosen)}
 
 
-def last_two(session: Session, exercise: str, hashes: Collection[str]) -> dict[str, list[Standing]]:
-    """Of each file what its last two gradings said, the latest first; ungradable ones said nothing."""
-    rank = func.row_number().over(partition_by=Result.sha256, order_by=Result.id.desc())
+def last_two(
+    session: Session, exercise: str, hashes: Collection[str], page: Sequence[HandIn] = ()
+) -> dict[str, list[Standing]]:
+    """Of each file what its last two gradings said, the one that counts first; ungradable ones said nothing."""
+    rank = func.row_number().over(partition_by=Result.sha256, order_by=_those_that_count_first(page))
     graded = (
         select(Result.id, rank.label("rank"))
         .where(*_of(exercise, hashes), Result.status == GRADED)
@@ -85,7 +105,7 @@ def last_two(session: Session, exercise: str, hashes: Collection[str]) -> dict[s
     )
     chosen = select(Result).join(graded, Result.id == graded.c.id).where(graded.c.rank <= TWO)
     found: dict[str, list[Standing]] = defaultdict(list)
-    for row in session.scalars(chosen.order_by(Result.id.desc())):
+    for row in session.scalars(chosen.order_by(graded.c.rank)):
         found[row.sha256].append(_standing(row))
     return found
 
@@ -96,8 +116,18 @@ def max_score(session: Session, exercise: str) -> float | None:
     return session.scalar(latest.order_by(Result.id.desc()).limit(1))
 
 
-def _same(identity: Identity) -> list[ColumnElement[bool]]:
-    return [getattr(Result, name) == value for name, value in msgspec.structs.asdict(identity).items()]
+def _those_that_count_first(page: Sequence[HandIn]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """An order of gradings: those that the hand-ins of a batch have, then the others, the latest first; what is ungradable last.
+
+    A batch may know a result of long ago, as when a check was changed and changed back.
+    """
+    found = {row.result for row in page if row.result is not None}
+    first = case(
+        (Result.status != GRADED, UNGRADED),
+        (Result.id.in_(found), FOUND_BY_THE_BATCH),
+        else_=FOUND_ELSEWHERE,
+    )
+    return first, Result.id.desc()
 
 
 def _of(exercise: str, hashes: Collection[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

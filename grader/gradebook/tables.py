@@ -23,14 +23,16 @@ class Table(DeclarativeBase):
 
 
 class Result(Table):
-    """One grading. number: counts those of one identity, from 1, so that two processes cannot both add the next.
+    """One grading. conditions: a digest of all that it depends on besides the file. number: counts those of one identity, from 1, so that two processes cannot both add the next.
 
     report: JSON; digest: equal where two reports say the same. seconds: what the run took.
     """
 
     __tablename__ = "results"
     __table_args__ = (
-        UniqueConstraint("exercise", "sha256", "exercise_version", "grader_version", "seed", "number"),
+        UniqueConstraint(
+            *("exercise", "sha256", "exercise_version", "grader_version", "seed", "conditions", "number")
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -39,6 +41,7 @@ class Result(Table):
     exercise_version: Mapped[int]
     grader_version: Mapped[str]
     seed: Mapped[int] = mapped_column(BigInteger)
+    conditions: Mapped[str]
     number: Mapped[int]
     status: Mapped[str]
     score: Mapped[float | None]
@@ -50,7 +53,10 @@ class Result(Table):
 
 
 class Batch(Table):
-    """One call of `grader batch`. source: the folder or archive; ended: None while it runs, or where it was broken off."""
+    """One call of `grader batch`. source: the folder or archive; ended: None while it runs, or where it was broken off.
+
+    regrade: the batch in which the regrade began with which this one goes on, itself if it is the first; conditions: under which.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (Index("ix_batches_exercise", "exercise"),)
@@ -60,10 +66,15 @@ class Batch(Table):
     source: Mapped[str]
     started: Mapped[str]
     ended: Mapped[str | None]
+    regrade: Mapped[int | None]
+    conditions: Mapped[str | None]
 
 
 class HandIn(Table):
-    """What one student handed in, as one batch found it; without a file, who is missing. problem: JSON of a Text."""
+    """What one student handed in, as one batch found it; without a file, who is missing.
+
+    problem: JSON of a Text; result: the grading that the batch gave, or knew from before.
+    """
 
     __tablename__ = "hand_ins"
     __table_args__ = (UniqueConstraint("batch", "student"), Index("ix_hand_ins_student", "student"))
@@ -78,6 +89,7 @@ class HandIn(Table):
     attempts: Mapped[int]
     late: Mapped[bool]
     problem: Mapped[str | None]
+    result: Mapped[int | None] = mapped_column(ForeignKey("results.id"))
 
 
 class Decision(Table):

@@ -13,7 +13,6 @@ from grader.lms import upload
 from grader.lms.filling import Task
 from grader.lms.roster import read_roster, with_roster
 from grader.lms.sheets import read_sheet
-from grader.load import load
 from grader.model import Language, Text, said_by
 from grader.outcome.placing import as_bytes, put
 from grader.outcome.reports import report_path, write_report
@@ -23,6 +22,7 @@ from grader.report import overview
 from grader.report.overview import document as overviews
 from grader.report.overview.pairs import source
 from grader.similarity import Group, Solution, groups
+from grader.starter import given_code
 
 FEEDBACK = "moodle-feedback.zip"
 IN_FEEDBACK = "report.html"
@@ -55,7 +55,8 @@ def write_all(
 ) -> Written:
     """Write everything; the folder is made if need be, and files of an earlier batch in it are replaced.
 
-    Raises UsageError if the folder cannot be written, or a given table cannot be read; what the platform's table lacks is a note,
+    Raises CourseError if the exercise's starter cannot be read, and UsageError if the folder cannot be written, or a given table
+    cannot be read; what the platform's table lacks is a note,
     for by then the grades are known.
     """
     given = given or Given()
@@ -86,7 +87,7 @@ def _files(folder: Path, grades: Sequence[Grade], exercise: Exercise, language: 
     for grade in grades:
         if (path := write_report(folder, grade, exercise, language)) is not None:
             yield path
-    similar = groups([solution for grade in grades if (solution := _solution(grade))], _starter(exercise))
+    similar = groups([solution for grade in grades if (solution := _solution(grade))], given_code(exercise))
     document = overviews.word(grades, exercise, language, similar, _addresses(similar))
     for stale in (folder / "similar").glob("*.html"):
         stale.unlink()
@@ -103,10 +104,6 @@ def _solution(grade: Grade) -> Solution | None:
         return None
     cells = tuple(cell.source for cell in grade.report.notebook if cell.number is not None)
     return Solution(grade.student, cells, grade.report.sha256)
-
-
-def _starter(exercise: Exercise) -> list[str]:
-    return [cell.source for cell in load(exercise.starter).cells] if exercise.starter.is_file() else []
 
 
 def _addresses(similar: Sequence[Group]) -> list[list[str | None]]:

@@ -12,6 +12,7 @@ from grader.exercise import course_folder, load_exercise
 from grader.load import load
 from grader.model import Submission
 from grader.similarity import Solution, runs
+from grader.starter import given_code
 from tests.conftest import CORPUS
 
 
@@ -33,7 +34,7 @@ def right_solutions() -> dict[str, list[Solution]]:
 
 def starter_cells(slug: str) -> tuple[str, ...]:
     """The code of a starter."""
-    return tuple(cell.source for cell in load(load_exercise(course_folder(None), slug).starter).cells)
+    return tuple(given_code(load_exercise(course_folder(None), slug)))
 
 
 def main() -> int:
