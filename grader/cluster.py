@@ -10,40 +10,40 @@ nothing: the scheduler has another do its task.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from grader.errors import KernelFault, UsageError
+from grader.model import Text
+from grader.scheduler import CONNECT_SECONDS, Access, Certificates, access
 from grader.workers import usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL = "local"
-CONNECT_SECONDS = 10
 R = TypeVar("R")
-
-
-class Certificates(NamedTuple):
-    """Files for TLS, in PEM: who is trusted, and this side's certificate and key."""
-
-    authority: Path
-    certificate: Path
-    key: Path
 
 
 class Cluster(Executor):
     """A connected cluster. Work is done by any of its workers."""
 
-    def __init__(self, client: "Client", address: str) -> None:
-        self._client, self._address = client, address
+    def __init__(self, client: "Client", address: str, *, in_the_clear: bool = False) -> None:
+        self._client, self._address, self._in_the_clear = client, address, in_the_clear
         self._executor = client.get_executor(pure=False)
 
     @property
     def workers(self) -> int:
-        """How many tasks it does at a time, as far as is known now; more workers may come."""
-        threads: int = sum(self._client.nthreads().values())
-        return max(1, threads)
+        """How many tasks it does at a time, as far as is known now; more workers may come. Each does one, however many threads it has."""
+        return max(1, len(self._client.nthreads()))
+
+    def notes(self) -> list[Text]:
+        """What whoever uses it should know."""
+        notes = []
+        if self._in_the_clear:
+            notes.append(Text(id="cluster-is-in-the-clear", params={"address": self._address}))
+        if not self._client.nthreads():
+            notes.append(Text(id="cluster-without-workers", params={"address": self._address}))
+        return notes
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
         """Have something done. Raises KernelFault if the scheduler is gone."""
@@ -59,11 +59,13 @@ class Cluster(Executor):
 
 
 @contextmanager
-def connected(address: str, certificates: Certificates | None, jobs: int | None) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address (`tcp://…`, `tls://…`), or make a cluster of this machine's processes (`local`).
+def connected(
+    address: str, certificates: Certificates | None, jobs: int | None, *, unencrypted: bool = False
+) -> Iterator[Cluster]:
+    """Connect to the scheduler at an address (`tls://…`, `tcp://…`), or make a cluster of this machine's processes (`local`).
 
-    jobs: how many processes that one has; one for each core by default. Raises UsageError where Dask is not installed, a certificate
-    cannot be read, or nobody answers at the address.
+    jobs: how many processes that one has; one for each core by default. unencrypted: whether to speak with another machine in
+    the clear. Raises UsageError where Dask is not installed, or for what `grader.scheduler.access` finds.
     """
     try:
         import distributed  # noqa: PLC0415 - an extra
@@ -71,29 +73,21 @@ def connected(address: str, certificates: Certificates | None, jobs: int | None)
         raise UsageError("cluster-not-installed") from None
     with ExitStack() as ends:
         if address == LOCAL:
-            scheduler = distributed.LocalCluster(
+            here = distributed.LocalCluster(
                 n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=None
             )
-            client = distributed.Client(ends.enter_context(scheduler))
-        else:
-            try:
-                client = distributed.Client(
-                    address, security=_security(certificates), timeout=CONNECT_SECONDS
-                )
-            except (OSError, ValueError, TypeError) as error:
-                raise UsageError("cluster-unreachable", address=address, reason=str(error)) from None
-        yield Cluster(ends.enter_context(client), address)
+            client = distributed.Client(ends.enter_context(here))
+            yield Cluster(ends.enter_context(client), address)
+            return
+        way = access(address, certificates, unencrypted=unencrypted)
+        client = ends.enter_context(_client(address, way))
+        yield Cluster(client, address, in_the_clear=way.in_the_clear)
 
 
-def _security(certificates: Certificates | None) -> Any:
-    """What Dask takes for TLS; None for a connection in the clear."""
-    if certificates is None:
-        return None
-    from distributed import Security  # noqa: PLC0415 - as above
+def _client(address: str, way: Access) -> "Client":
+    from distributed import Client  # noqa: PLC0415 - as above
 
-    return Security(
-        require_encryption=True,
-        tls_ca_file=str(certificates.authority),
-        tls_client_cert=str(certificates.certificate),
-        tls_client_key=str(certificates.key),
-    )
+    try:
+        return Client(address, security=way.security, timeout=CONNECT_SECONDS)
+    except OSError as error:  # it answered a moment ago
+        raise UsageError("cluster-unreachable", address=address, reason=str(error)) from None

@@ -129,12 +129,14 @@ MAY_IMPORT = {
     "workers": "isolation kernel.pool settings text",
     # many submissions, and what is kept of them
     "batch": "errors exercise grade load model settings workers",
-    "cluster": "errors workers",
+    "scheduler": "errors",
+    "cluster": "errors model scheduler workers",
+    "executors": "cluster errors model report.writer scheduler workers",
     "grades": "model",
     "interrupts": "",
     "round": "batch errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
-    "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
-    " options outcome.write report.escape report.progress report.writer round text workers",
+    "batch_commands": "answering catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    " options outcome.write report.escape report.progress report.writer round text",
     **LMS,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"

@@ -1,0 +1,173 @@
+"""`grader batch --cluster`: real schedulers and workers, with certificates and without."""
+
+import contextlib
+import csv
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import OPENSSL, Files, scheduler, signed, worker
+from tests.command import Outcome, grader
+
+RIGHT = (Path(__file__).parents[1] / "reference" / "minimise_parabola.py").read_text("utf-8")
+WRONG = "def f(x): return x**2 + 2*x + 1\ndef derivative(x): return 2*x\n"
+BATCH = ("batch", "class", "--exercise", "minimise_parabola", "--output", "grades", "--cluster")
+NOBODY = "127.0.0.1:9"
+
+openssl = pytest.mark.skipif(shutil.which(OPENSSL) is None, reason="openssl makes the certificates")
+
+
+@pytest.fixture
+def class_of_two(tmp_path: Path) -> Path:
+    """A folder with the submissions of two."""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ana.py").write_text(RIGHT, "utf-8")
+    (tmp_path / "class" / "wei.py").write_text(WRONG)
+    return tmp_path
+
+
+def scores(folder: Path) -> dict[str, float]:
+    with (folder / "grades" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row["student"]: float(row["score"]) for row in csv.DictReader(file)}
+
+
+def refused(done: Outcome, *words: str) -> None:
+    """It ended as a request that cannot be carried out, in one line with these words."""
+    assert done.code == 2, done.err
+    assert all(word in done.err for word in words), done.err
+    assert len(done.err.splitlines()) == 1, done.err
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("example.org:8786", "is no address"),
+        ("https://example.org:8786", "is no address"),
+        ("tls://example.org", "is no address"),
+        ("tls://:8786", "is no address"),
+        ("tls://example.org:port", "is no address"),
+        (f"tls://{NOBODY}", "--tls-ca, --tls-cert and --tls-key, or in Dask's configuration"),
+        ("tcp://192.0.2.1:8786", "--unsafe-no-tls"),
+    ],
+)
+def test_an_address_that_will_not_do_is_named(class_of_two: Path, address: str, said: str) -> None:
+    refused(grader(*BATCH, address, folder=class_of_two), address, said)
+
+
+@openssl
+@pytest.mark.slow
+def test_files_that_are_no_certificates_are_named(class_of_two: Path) -> None:
+    ours, others = signed(class_of_two / "ours", "ours"), signed(class_of_two / "others", "others")
+    for files in (
+        ours._replace(authority=Path("missing.pem")),
+        ours._replace(certificate=ours.key),
+        ours._replace(key=others.key),
+    ):
+        done = grader(*BATCH, f"tls://{NOBODY}", *files.of_grader(), folder=class_of_two)
+        refused(done, "cannot be used", *map(str, files))
+
+
+@openssl
+def test_certificates_are_not_named_for_nothing(class_of_two: Path) -> None:
+    files = signed(class_of_two, "ours").of_grader()
+    refused(grader(*BATCH, f"tcp://{NOBODY}", *files, folder=class_of_two), "Write tls://")
+    demanded = grader(
+        *BATCH, f"tcp://{NOBODY}", folder=class_of_two, DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION="True"
+    )
+    refused(demanded, "Write tls://")
+
+
+@contextlib.contextmanager
+def stranger(words: bytes = b"") -> Iterator[str]:
+    """Somebody who greets who calls with these words, and says no more; gives the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as calls:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):  # when the listener is closed
+                while True:
+                    call = calls.enter_context(listening.accept()[0])
+                    call.sendall(words)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            answering.join()
+
+
+@pytest.mark.slow
+def test_the_wait_for_a_scheduler_is_bounded(class_of_two: Path) -> None:
+    refused(grader(*BATCH, f"tcp://{NOBODY}", folder=class_of_two), NOBODY, "Connection refused")
+    with stranger() as address:
+        refused(grader(*BATCH, f"tcp://{address}", folder=class_of_two), address, "No Dask scheduler answers")
+
+
+@pytest.mark.parametrize("words", [b"SSH-2.0-OpenSSH\r\n", bytes(64), b"HTTP/1.0 200 OK\r\n\r\n"])
+def test_whoever_else_answers_is_no_scheduler(class_of_two: Path, words: bytes) -> None:
+    with stranger(words) as address:
+        refused(grader(*BATCH, f"tcp://{address}", folder=class_of_two), address, "is no Dask scheduler")
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return signed(tmp_path_factory.mktemp("ours"), "ours")
+
+
+@pytest.fixture(scope="module")
+def encrypted(ours: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler that speaks TLS."""
+    with scheduler(tmp_path_factory.mktemp("tls"), "--protocol", "tls", *ours.of_dask()) as address:
+        yield address
+
+
+@openssl
+@pytest.mark.slow
+def test_a_class_is_graded_over_tls(class_of_two: Path, encrypted: str, ours: Files) -> None:
+    with worker(class_of_two, encrypted, *ours.of_dask()):
+        done = grader(*BATCH, encrypted, *ours.of_grader(), folder=class_of_two)
+        assert done.code == 0, done.err
+        first = scores(class_of_two)
+        assert first["ana"] == 10 > first["wei"]
+        configured = grader(
+            *BATCH,
+            encrypted,
+            "--regrade",
+            folder=class_of_two,
+            DASK_DISTRIBUTED__COMM__TLS__CA_FILE=str(ours.authority),
+            DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT=str(ours.certificate),
+            DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY=str(ours.key),
+        )
+        assert configured.code == 0, configured.err
+        assert "known from before" not in configured.err
+        assert scores(class_of_two) == first
+
+
+@openssl
+@pytest.mark.slow
+def test_without_the_right_certificate_nobody_comes_in(
+    class_of_two: Path, encrypted: str, ours: Files, tmp_path: Path
+) -> None:
+    others = signed(tmp_path / "others", "others")
+    refused(grader(*BATCH, encrypted, folder=class_of_two), encrypted, "needs a certificate")
+    mixed = others._replace(authority=ours.authority)
+    refused(grader(*BATCH, encrypted, *mixed.of_grader(), folder=class_of_two), "does not accept")
+    mixed = ours._replace(authority=others.authority)
+    refused(grader(*BATCH, encrypted, *mixed.of_grader(), folder=class_of_two), "is not signed by")
+    plain = encrypted.replace("tls://", "tcp://")
+    refused(grader(*BATCH, plain, folder=class_of_two), "write tls://")
+    assert not (class_of_two / "grades" / "grades.csv").exists()
+
+
+@openssl
+@pytest.mark.slow
+def test_a_scheduler_without_tls_is_told_from_one_with(class_of_two: Path, ours: Files) -> None:
+    with scheduler(class_of_two) as address:
+        plain = address.replace("tcp://", "tls://")
+        done = grader(*BATCH, plain, *ours.of_grader(), folder=class_of_two)
+    refused(done, "does not speak TLS")
