@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from grader.round import Tally
 
 GRADEBOOK, PAGE = "gradebook.sqlite", "index.html"
-# So many more than there are workers are on their way, so that none of them waits.
-AHEAD = 2
 
 
 class _RunByDefault(TyperGroup):
@@ -149,12 +147,12 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
         with (
             open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
-            opened(cluster, way, jobs) as (executor, workers),
+            opened(cluster, way, jobs) as (executor, at_once),
             stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
             progress(len(collected.students), spoken) as told,
         ):
             graded = Round(asked, collected, book, told)
-            tally = graded.grade(executor, AHEAD * workers, stopping)
+            tally = graded.grade(executor, at_once, stopping)
             grades = book.grades(exercise, graded.batch)
         written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)
         for note in written.notes:

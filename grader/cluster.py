@@ -7,12 +7,14 @@ Each worker process grades one submission at a time, in kernels that its own war
 nothing: the scheduler has another do its task.
 """
 
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from grader.errors import KernelFault, UsageError
+from grader import __version__
+from grader.errors import GraderError, KernelFault, UsageError
 from grader.model import Text
 from grader.scheduler import CONNECT_SECONDS, Access, Certificates, access
 from grader.workers import usable_cores
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL = "local"
+# Dask serves pages about a cluster: here to this machine alone, at a port that nobody else has.
+PAGES = "127.0.0.1:0"
 R = TypeVar("R")
 
 
@@ -30,32 +34,84 @@ class Cluster(Executor):
     def __init__(self, client: "Client", address: str, *, in_the_clear: bool = False) -> None:
         self._client, self._address, self._in_the_clear = client, address, in_the_clear
         self._executor = client.get_executor(pure=False)
+        self._travelling = _travelling(__version__)
 
     @property
     def workers(self) -> int:
-        """How many tasks it does at a time, as far as is known now; more workers may come. Each does one, however many threads it has."""
-        return max(1, len(self._client.nthreads()))
+        """How many tasks it does at a time, as far as is known now; more workers may come. Each does one, however many threads it has.
+
+        Raises KernelFault if the scheduler is gone.
+        """
+        return max(1, self._known())
+
+    def _known(self) -> int:
+        self._demand_scheduler()
+        try:
+            return len(self._client.nthreads())
+        except OSError:
+            raise self._lost() from None
+
+    def _demand_scheduler(self) -> None:
+        if self._client.status != "running":
+            raise self._lost()
+
+    def _lost(self) -> KernelFault:
+        return KernelFault("cluster-lost", address=self._address)
 
     def notes(self) -> list[Text]:
         """What whoever uses it should know."""
         notes = []
         if self._in_the_clear:
             notes.append(Text(id="cluster-is-in-the-clear", params={"address": self._address}))
-        if not self._client.nthreads():
+        if not self._known():
             notes.append(Text(id="cluster-without-workers", params={"address": self._address}))
         return notes
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
-        """Have something done. Raises KernelFault if the scheduler is gone."""
-        if self._client.status != "running":
-            raise KernelFault("cluster-lost", address=self._address)
-        future: Future[R] = self._executor.submit(work, *args, **kwargs)
+        """Have a function of a module done, with plain values. Raises KernelFault if the scheduler is gone."""
+        self._demand_scheduler()
+        name = f"{work.__module__}:{work.__qualname__}"
+        future: Future[R] = self._executor.submit(self._travelling, name, *args, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Forget what was asked for; the cluster goes on."""
         if self._client.status == "running":
             self._executor.shutdown(wait=wait and not cancel_futures)
+
+
+def _travelling(version: str) -> Callable[..., Any]:
+    """What does something on a worker: `MODULE:NAME`, with these arguments.
+
+    A function made inside of another travels by its code. One that travels by its name would end a worker that lacks the module,
+    one worker after the other, while the command waits. Where grader is missing there or of another version, ImportError says so.
+    """
+
+    def do(name: str, /, *arguments: Any, **named: Any) -> Any:
+        import socket  # noqa: PLC0415 - on the worker
+        from pkgutil import resolve_name  # noqa: PLC0415 - on the worker
+
+        try:
+            there = resolve_name("grader:__version__")
+            signed, work = resolve_name("grader.cluster:signed"), resolve_name(name)
+        except (ImportError, AttributeError) as error:
+            raise ImportError(f"{socket.gethostname()}: {error}") from None
+        if there != version:
+            raise ImportError(f"{socket.gethostname()}: grader {there}")
+        return signed(work, *arguments, **named)
+
+    return do
+
+
+def signed(work: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    """Do something on a worker, which puts its name to what it finds wrong."""
+    try:
+        return work(*args, **kwargs)
+    except GraderError as error:
+        from distributed import get_worker  # noqa: PLC0415 - an extra
+
+        error.params["worker"] = f"{socket.gethostname()} ({get_worker().address})"
+        raise
 
 
 @contextmanager
@@ -74,7 +130,7 @@ def connected(
     with ExitStack() as ends:
         if address == LOCAL:
             here = distributed.LocalCluster(
-                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=None
+                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=PAGES
             )
             client = distributed.Client(ends.enter_context(here))
             yield Cluster(ends.enter_context(client), address)

@@ -1,5 +1,6 @@
 """folder → Exercise: what a course's `exercises/<slug>/` and `reference/<slug>.py` hold."""
 
+import hashlib
 import importlib.util
 import os
 import tomllib
@@ -175,6 +176,17 @@ def load_exercise(course: Path, slug: str) -> Exercise:
         reference=course / "reference" / f"{slug}.py",
         manifest=_manifest(folder / "exercise.toml"),
     )
+
+
+def fingerprint(exercise: Exercise) -> str:
+    """What tells one state of an exercise from another: its checks, its manifest and its reference, as one SHA-256."""
+    files = (exercise.checks, exercise.folder / "exercise.toml", exercise.reference)
+    return hashlib.sha256(b"".join(sha256_of(path) for path in files)).hexdigest()
+
+
+def sha256_of(path: Path) -> bytes:
+    """The SHA-256 of a file; that of nothing where an exercise has none."""
+    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest()
 
 
 def _manifest(path: Path) -> Manifest:

@@ -11,7 +11,7 @@ import msgspec
 from grader import __version__
 from grader.batch import Graded, Task, grade_many
 from grader.errors import UnreadableSubmission
-from grader.exercise import Exercise
+from grader.exercise import Exercise, fingerprint
 from grader.gradebook.book import Gradebook
 from grader.gradebook.records import Identity
 from grader.grades import Grade, HandedIn
@@ -73,11 +73,12 @@ class Round:
     ) -> None:
         self._asked, self._book, self._tell = asked, book, tell
         self._students = collected.students
+        self._fingerprint = fingerprint(asked.exercise)
         self._waiting: dict[str, list[Grade]] = {}
         self.batch = book.begin(asked.exercise.slug, str(asked.source))
         self.tally = Tally(students=len(collected.students))
 
-    def grade(self, executor: Executor, at_once: int, stopping: Callable[[], bool]) -> Tally:
+    def grade(self, executor: Executor, at_once: Callable[[], int], stopping: Callable[[], bool]) -> Tally:
         """Grade what is not known yet. Once `stopping()` says so, only what is under way."""
         settings = self._asked.settings
         for graded in grade_many(
@@ -127,6 +128,7 @@ class Round:
             content=content,
             exercise=self._asked.exercise.slug,
             isolated=self._asked.isolated,
+            fingerprint=self._fingerprint,
         )
 
     def _take(self, graded: Graded) -> None:

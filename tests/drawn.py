@@ -128,9 +128,9 @@ MAY_IMPORT = {
     # the test of a course, and of all of the above
     "workers": "isolation kernel.pool settings text",
     # many submissions, and what is kept of them
-    "batch": "errors exercise grade load model settings workers",
+    "batch": "errors exercise grade grader load model settings workers",
     "scheduler": "errors",
-    "cluster": "errors model scheduler workers",
+    "cluster": "errors grader model scheduler workers",
     "executors": "cluster errors model report.writer scheduler workers",
     "grades": "model",
     "interrupts": "",

@@ -4,19 +4,25 @@ import contextlib
 import csv
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from grader import __version__
+from grader.cluster import LOCAL, connected
+from grader.exercise import PACKAGE, course_folder
 from tests.clusters import OPENSSL, Files, scheduler, signed, worker
-from tests.command import Outcome, grader
+from tests.command import Outcome, environment, grader
 
 RIGHT = (Path(__file__).parents[1] / "reference" / "minimise_parabola.py").read_text("utf-8")
 WRONG = "def f(x): return x**2 + 2*x + 1\ndef derivative(x): return 2*x\n"
 BATCH = ("batch", "class", "--exercise", "minimise_parabola", "--output", "grades", "--cluster")
 NOBODY = "127.0.0.1:9"
+SECRET = "of-nobody-else"
 
 openssl = pytest.mark.skipif(shutil.which(OPENSSL) is None, reason="openssl makes the certificates")
 
@@ -171,3 +177,88 @@ def test_a_scheduler_without_tls_is_told_from_one_with(class_of_two: Path, ours:
         plain = address.replace("tcp://", "tls://")
         done = grader(*BATCH, plain, *ours.of_grader(), folder=class_of_two)
     refused(done, "does not speak TLS")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler on this machine, in the clear."""
+    with scheduler(tmp_path_factory.mktemp("plain")) as address:
+        yield address
+
+
+def elsewhere(folder: Path) -> Path:
+    """A folder with another copy of grader in it, and the course that came with it."""
+    copy = folder / "elsewhere" / "grader"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "course"))
+    for part in ("exercises", "reference"):
+        shutil.copytree(course_folder(None) / part, copy / "course" / part)
+    return folder / "elsewhere"
+
+
+def changed(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.mark.slow
+def test_a_worker_with_another_grader_is_noticed(class_of_two: Path, plain: str) -> None:
+    other = elsewhere(class_of_two)
+    changed(other / "grader" / "__init__.py", __version__, "0.0.9")
+    with worker(class_of_two, plain, PYTHONPATH=str(other)):
+        done = grader(*BATCH, plain, folder=class_of_two, GRADER_SECRET=SECRET)
+    assert done.code == 3, done.err
+    assert f"({socket.gethostname()}: grader 0.0.9). Install grader {__version__} where" in done.err
+    assert "Traceback" not in done.err
+    assert SECRET not in (class_of_two / "worker.log").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_worker_without_grader_is_noticed(class_of_two: Path, plain: str) -> None:
+    (class_of_two / "elsewhere" / "grader").mkdir(parents=True)
+    (class_of_two / "elsewhere" / "grader" / "__init__.py").write_text(f"__version__ = {__version__!r}")
+    with worker(class_of_two, plain, PYTHONPATH=str(class_of_two / "elsewhere")):
+        done = grader(*BATCH, plain, folder=class_of_two)
+    assert done.code == 3, done.err
+    assert "No module named 'grader.cluster'). Install grader" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.slow
+def test_a_course_that_differs_on_a_worker_is_noticed(class_of_two: Path, plain: str) -> None:
+    other = elsewhere(class_of_two)
+    checks = other / "grader" / "course" / "exercises" / "minimise_parabola" / "checks.py"
+    changed(checks, "import pytest", "import pytest  # of last year")
+    with worker(class_of_two, plain, PYTHONPATH=str(other)):
+        done = grader(*BATCH, plain, folder=class_of_two)
+    assert done.code == 3, done.err
+    assert f"The worker {socket.gethostname()} (tcp://127.0.0.1:" in done.err
+    assert f"in {checks.parent} is not the same there as here" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.slow
+def test_workers_may_come_later(class_of_two: Path, plain: str) -> None:
+    begun = subprocess.Popen(
+        [sys.executable, "-m", "grader", *BATCH, plain],
+        cwd=class_of_two,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with begun:
+        assert begun.stderr is not None
+        assert "has no workers yet" in begun.stderr.readline()
+        with worker(class_of_two, plain):
+            _, said = begun.communicate(timeout=120)
+    assert begun.returncode == 0, said
+    assert scores(class_of_two)["ana"] == 10
+
+
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_needs_no_port_that_others_have() -> None:
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):  # somebody else has it, which is as good
+            taken.enter_context(socket.create_server(("", 8787)))
+        with connected(LOCAL, None, 1) as cluster:
+            assert cluster.workers == 1
