@@ -7,6 +7,7 @@ Each worker process grades one submission at a time, in kernels that its own war
 nothing: the scheduler has another do its task.
 """
 
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -127,7 +128,7 @@ def connected(
         import distributed  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
         raise UsageError("cluster-not-installed") from None
-    with ExitStack() as ends:
+    with _in_our_words(), ExitStack() as ends:
         if address == LOCAL:
             here = distributed.LocalCluster(
                 n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=PAGES
@@ -138,6 +139,18 @@ def connected(
         way = access(address, certificates, unencrypted=unencrypted)
         client = ends.enter_context(_client(address, way))
         yield Cluster(client, address, in_the_clear=way.in_the_clear)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Dask's client writes pages about a scheduler that is gone; whoever uses it is told in one sentence."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _client(address: str, way: Access) -> "Client":

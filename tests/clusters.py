@@ -77,10 +77,18 @@ def _openssl(folder: Path, *arguments: str) -> None:
 @contextlib.contextmanager
 def scheduler(folder: Path, *options: str) -> Iterator[str]:
     """A scheduler on this machine; gives its address."""
+    with scheduler_process(folder, *options) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def scheduler_process(folder: Path, *options: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The same, with its process."""
     file = folder / "scheduler.json"
+    file.unlink(missing_ok=True)  # of one that was here before
     here = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
-    with _dask(folder, ["scheduler", *here, "--scheduler-file", str(file), *options]):
-        yield json.loads(_awaited(file))["address"]
+    with _dask(folder, ["scheduler", *here, "--scheduler-file", str(file), *options]) as process:
+        yield json.loads(_awaited(file))["address"], process
 
 
 @contextlib.contextmanager

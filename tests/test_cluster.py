@@ -15,8 +15,9 @@ import pytest
 from grader import __version__
 from grader.cluster import LOCAL, connected
 from grader.exercise import PACKAGE, course_folder
-from tests.clusters import OPENSSL, Files, scheduler, signed, worker
+from tests.clusters import OPENSSL, Files, scheduler, scheduler_process, signed, worker
 from tests.command import Outcome, environment, grader
+from tests.test_batch_command import wait_for_a_result
 
 RIGHT = (Path(__file__).parents[1] / "reference" / "minimise_parabola.py").read_text("utf-8")
 WRONG = "def f(x): return x**2 + 2*x + 1\ndef derivative(x): return 2*x\n"
@@ -237,22 +238,41 @@ def test_a_course_that_differs_on_a_worker_is_noticed(class_of_two: Path, plain:
     assert "Traceback" not in done.err
 
 
+def begin(folder: Path, address: str) -> "subprocess.Popen[str]":
+    """Start grading the class."""
+    command = [sys.executable, "-m", "grader", *BATCH, address]
+    return subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.slow
 def test_workers_may_come_later(class_of_two: Path, plain: str) -> None:
-    begun = subprocess.Popen(
-        [sys.executable, "-m", "grader", *BATCH, plain],
-        cwd=class_of_two,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with begun:
+    with begin(class_of_two, plain) as begun:
         assert begun.stderr is not None
         assert "has no workers yet" in begun.stderr.readline()
         with worker(class_of_two, plain):
             _, said = begun.communicate(timeout=120)
     assert begun.returncode == 0, said
     assert scores(class_of_two)["ana"] == 10
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_ends_the_batch_and_no_result(class_of_two: Path) -> None:
+    (class_of_two / "class" / "zoe.py").write_text(f"import time\ntime.sleep(20)\n{WRONG}")
+    with (
+        scheduler_process(class_of_two) as (address, process),
+        worker(class_of_two, address),
+        begin(class_of_two, address) as begun,
+    ):
+        wait_for_a_result(class_of_two, 2)
+        process.kill()
+        _, said = begun.communicate(timeout=60)
+    assert begun.returncode == 3, said
+    assert f"The scheduler at {address} is gone" in said
+    assert "Traceback" not in said
+    with scheduler(class_of_two) as address, worker(class_of_two, address):
+        done = grader(*BATCH, address, folder=class_of_two)
+    assert done.code == 0, done.err
+    assert "2 known from before" in done.err
 
 
 @pytest.mark.slow
