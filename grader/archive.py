@@ -2,10 +2,12 @@
 
 Nothing is written to disk, so no name in an archive can lead anywhere. What an archive claims about
 itself (sizes, names, sums) is believed only after it was counted or compared. An entry that cannot be
-used costs its own line; the others are read all the same.
+used costs its own line; the others are read all the same. Of an archive only the directory and one entry
+are in memory at a time, however large it is.
 """
 
 import io
+import os
 import re
 import stat
 import struct
@@ -18,16 +20,28 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from grader.errors import UnreadableSubmission
-from grader.files import read_file
+from grader.files import ordinary_file
 
 ARCHIVE_SUFFIX = ".zip"
 OTHER_ARCHIVES = {".7z", ".bz2", ".gz", ".rar", ".tar", ".tbz", ".tgz", ".txz", ".xz", ".zst"}
 MEGABYTE = 1_000_000
-MAX_PACKED = 100 * MEGABYTE
-MAX_UNPACKED = 500 * MEGABYTE
-MAX_ENTRIES = 2_000
 MAX_PART = 255
 MAX_NAME = 1_000
+# Bytes that an entry takes up in the directory, on average: 46, a name, and what systems add.
+DIRECTORY_BYTES = 1_500
+
+
+class Bounds(NamedTuple):
+    """The most that an archive may have: bytes as it lies there, bytes of all that is read of it, entries."""
+
+    packed: int
+    unpacked: int
+    entries: int
+
+
+# What one person packs, and what a learning platform gives out for a course of many thousands.
+BY_HAND = Bounds(100 * MEGABYTE, 500 * MEGABYTE, 2_000)
+OF_A_CLASS = Bounds(4_000 * MEGABYTE, 20_000 * MEGABYTE, 100_000)
 
 # The record before each entry's bytes: flags and method, then the lengths of its name and its extra field.
 LOCAL_RECORD = "<4s2xHH16xHH"
@@ -67,7 +81,7 @@ def members(path: Path, wanted: Sequence[str], largest: int) -> Iterator[tuple[s
     Raises UnreadableSubmission if the archive as a whole cannot be read.
     """
     empty = True
-    for member in listed(path, wanted, largest):
+    for member in listed(path, wanted, largest, BY_HAND):
         if (content := member.read()) is not None:
             empty = False
             yield member.name, content
@@ -75,42 +89,65 @@ def members(path: Path, wanted: Sequence[str], largest: int) -> Iterator[tuple[s
         raise UnreadableSubmission("archive-without-submissions", path=str(path))
 
 
-def listed(path: Path, wanted: Sequence[str], largest: int) -> list[Member]:
+def listed(path: Path, wanted: Sequence[str], largest: int, bounds: Bounds) -> list[Member]:
     """All entries, in the archive's order; nothing is unpacked before it is read.
 
-    Raises UnreadableSubmission if the archive as a whole cannot be read.
+    `largest` is the most bytes that an entry may unpack to. Raises UnreadableSubmission if the archive as a whole cannot be read.
     """
-    packed = read_file(path, MAX_PACKED)
-    if len(packed) > MAX_PACKED:
-        raise UnreadableSubmission("archive-too-large", path=str(path), limit_mb=MAX_PACKED // MEGABYTE)
-    archive = _Archive(path, packed, wanted, largest)
+    archive = _Archive(path, wanted, largest, bounds)
     return [
         Member(archive.name(entry), entry.date_time, partial(archive.content, entry))
         for entry in archive.entries
     ]
 
 
-def _entries(path: Path, packed: bytes) -> list[zipfile.ZipInfo]:
+def _entries(path: Path, bounds: Bounds) -> list[zipfile.ZipInfo]:
     """What the directory at the end of an archive lists."""
-    # Each entry there has this mark, so their number is known before a record is made of any.
-    if packed.count(ENTRY_MARK) > MAX_ENTRIES:
-        raise UnreadableSubmission("archive-too-many", path=str(path), limit=MAX_ENTRIES)
-    try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            return archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
-        raise UnreadableSubmission("archive-damaged", path=str(path)) from None
+    with ordinary_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
+            raise UnreadableSubmission("file-empty", path=str(path))
+        if size > bounds.packed:
+            raise UnreadableSubmission(
+                "archive-too-large", path=str(path), limit_mb=bounds.packed // MEGABYTE
+            )
+        try:
+            with zipfile.ZipFile(_Counting(file, size, path, bounds.entries)) as archive:
+                return archive.infolist()
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
+            raise UnreadableSubmission("archive-damaged", path=str(path)) from None
+
+
+class _Counting:
+    """A file whose entries are counted in the bytes that are read of it, before a record is made of any."""
+
+    def __init__(self, file: io.BufferedReader, size: int, path: Path, most: int) -> None:
+        self._size = size
+        self.seek, self.tell = file.seek, file.tell
+        self._file, self._most = file, most
+        self._error = UnreadableSubmission("archive-too-many", path=str(path), limit=most)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most as many bytes as a directory within the bound has."""
+        left = self._size - self._file.tell()  # a buffer is made for as much as is asked for
+        asked, longest = left if size < 0 else min(size, left), self._most * DIRECTORY_BYTES
+        if asked > longest:
+            raise self._error
+        content = self._file.read(max(asked, 0))
+        if content.count(ENTRY_MARK) > self._most:
+            raise self._error
+        return content
 
 
 class _Archive:
     """One archive: what was seen of it, and how much was unpacked."""
 
-    def __init__(self, path: Path, packed: bytes, wanted: Sequence[str], largest: int) -> None:
+    def __init__(self, path: Path, wanted: Sequence[str], largest: int, bounds: Bounds) -> None:
         self._path = path
-        self._packed = packed
         self._wanted = wanted
         self._largest = largest
-        self.entries = _entries(path, packed)
+        self._bounds = bounds
+        self.entries = _entries(path, bounds)
         self._overlapping = _overlapping(self.entries)
         self._names = set[str]()
         self._unpacked = 0
@@ -139,8 +176,8 @@ class _Archive:
             return None
         self._demand_only_one(name, shown)
         self._demand_plain(entry, shown)
-        if self._unpacked >= MAX_UNPACKED:
-            raise UnreadableSubmission("entry-past-limit", path=shown, limit_mb=MAX_UNPACKED // MEGABYTE)
+        if self._unpacked >= (most := self._bounds.unpacked):
+            raise UnreadableSubmission("entry-past-limit", path=shown, limit_mb=most // MEGABYTE)
         content = self._unpack(entry, shown)
         if not content or content.isspace():
             raise UnreadableSubmission("file-empty", path=shown)
@@ -165,7 +202,10 @@ class _Archive:
 
     def _unpack(self, entry: zipfile.ZipInfo, shown: str) -> bytes:
         """The bytes of an entry, counted as they come; its sizes and its sum must then be as it said."""
-        body = _body(self._packed, entry)
+        if entry.compress_size > self._largest * 1.001 + 1_000:  # the most that packing may add
+            raise self._too_large(shown)
+        with ordinary_file(self._path) as file:
+            body = _body(file, entry)
         if body is None:
             raise UnreadableSubmission("entry-damaged", path=shown)
         content, whole = body, True
@@ -173,10 +213,13 @@ class _Archive:
             content, whole = _inflated(body, self._largest + 1)
         self._unpacked += len(content)
         if len(content) > self._largest:
-            raise UnreadableSubmission("file-too-large", path=shown, limit_mb=self._largest // MEGABYTE)
+            raise self._too_large(shown)
         if not whole or len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
             raise UnreadableSubmission("entry-damaged", path=shown)
         return content
+
+    def _too_large(self, shown: str) -> UnreadableSubmission:
+        return UnreadableSubmission("file-too-large", path=shown, limit_mb=self._largest // MEGABYTE)
 
 
 def _overlapping(entries: list[zipfile.ZipInfo]) -> set[int]:
@@ -192,16 +235,18 @@ def _overlapping(entries: list[zipfile.ZipInfo]) -> set[int]:
     return shared
 
 
-def _body(packed: bytes, entry: zipfile.ZipInfo) -> bytes | None:
+def _body(file: io.BufferedReader, entry: zipfile.ZipInfo) -> bytes | None:
     """The packed bytes of an entry; None where its two records disagree or the archive is cut off."""
-    start = entry.header_offset
-    if not 0 <= start <= len(packed) - LOCAL_SIZE:
+    if not 0 <= entry.header_offset <= os.fstat(file.fileno()).st_size - LOCAL_SIZE:
         return None
-    mark, flags, method, name_length, extra_length = struct.unpack_from(LOCAL_RECORD, packed, start)
-    start += LOCAL_SIZE
-    name = packed[start : start + name_length]
-    start += name_length + extra_length
-    body = packed[start : start + entry.compress_size]
+    file.seek(entry.header_offset)
+    record = file.read(LOCAL_SIZE)
+    if len(record) < LOCAL_SIZE:
+        return None
+    mark, flags, method, name_length, extra_length = struct.unpack(LOCAL_RECORD, record)
+    name = file.read(name_length)
+    file.seek(extra_length, os.SEEK_CUR)
+    body = file.read(entry.compress_size)
     same = (mark, method, name) == (LOCAL_MARK, entry.compress_type, _raw_name(entry))
     return body if same and not flags & ENCRYPTED and len(body) == entry.compress_size else None
 

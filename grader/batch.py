@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from grader import __version__
 from grader.conditions import conditions
 from grader.errors import GraderError, KernelFault, UnreadableSubmission, UsageError
 from grader.exercise import course_folder, load_exercise
@@ -54,26 +57,27 @@ def grade_many(
     executor: Executor,
     settings: Settings,
     *,
-    at_once: int,
+    at_once: Callable[[], int],
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Graded]:
     """Grade submissions; gives results as they come, in any order.
 
-    At most `at_once` are under way, so that neither the tasks nor their results pile up. Once `stopping()` says so, what is under way is
-    finished and no more begun. A task whose worker is lost is done again: alone, since it may have been the one that ended it; after
-    `MOST_LOST` workers it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files, or has another
-    exercise or grader.
+    At most `at_once()` are under way, so that neither the tasks nor their results pile up; it is asked each time, since workers
+    come and go. Once `stopping()` says so, what is under way is finished and no more begun. A task whose worker is lost is done
+    again: alone, since it may have been the one that ended it; after `MOST_LOST` workers it is ungradable. Raises KernelFault or
+    UsageError if a worker must not grade others' files, or has another exercise or another grader than this process.
     """
+    chosen = _portable(settings)
     under_way: dict[Future[bytes], Task] = {}
     lost: dict[str, int] = {}
     suspects: deque[Task] = deque()
     waiting = iter(tasks)
 
     def begin(task: Task) -> None:
-        under_way[executor.submit(grade_packed, settings, msgspec.msgpack.encode(task))] = task
+        under_way[executor.submit(grade_packed, chosen, msgspec.msgpack.encode(task))] = task
 
     while True:
-        while not suspects and len(under_way) < at_once and not stopping():
+        while not suspects and len(under_way) < at_once() and not stopping():
             if (task := next(waiting, None)) is None:
                 break
             begin(task)
@@ -87,6 +91,8 @@ def grade_many(
                 yield msgspec.msgpack.decode(future.result(), type=Graded)
             except GraderError:
                 raise
+            except ImportError as error:  # of the worker's own: a submission imports nothing there
+                raise KernelFault("worker-without-grader", reason=str(error), version=__version__) from None
             except Exception as error:  # noqa: BLE001 - whatever befell a worker costs its task alone, and never a zero
                 lost[task.key] = lost.get(task.key, 0) + 1
                 if lost[task.key] < MOST_LOST:
@@ -96,10 +102,19 @@ def grade_many(
                     yield Graded(key=task.key, report=ungradable(task.name, "", task.exercise, fault))
 
 
-def grade_packed(settings: Settings, packed: bytes) -> bytes:
-    """What a worker does with one task. Raises KernelFault or UsageError if it must not grade it."""
+def _portable(settings: Settings) -> dict[str, Any]:
+    """Settings as another process takes them, whose working folder may be another."""
+    course = None if settings.course is None else str(Path(settings.course).absolute())
+    return msgspec.structs.asdict(msgspec.structs.replace(settings, course=course))
+
+
+def grade_packed(settings: dict[str, Any], packed: bytes) -> bytes:
+    """What a worker does with one task; it takes plain values, of which every process can make something.
+
+    Raises UsageError if the exercise or grader is not the same here; KernelFault or UsageError if it must not grade others' files.
+    """
     task = msgspec.msgpack.decode(packed, type=Task)
-    return msgspec.msgpack.encode(_grade(settings, task))
+    return msgspec.msgpack.encode(_grade(Settings(**settings), task))
 
 
 def _grade(settings: Settings, task: Task) -> Graded:

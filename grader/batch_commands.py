@@ -20,16 +20,11 @@ from grader.report.escape import one_line
 from grader.text import say
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from grader.cluster import Certificates
     from grader.gradebook.book import Gradebook
     from grader.gradebook.records import Changed
     from grader.round import Tally
 
 GRADEBOOK, PAGE = "gradebook.sqlite", "index.html"
-# So many more than there are workers are on their way, so that none of them waits.
-AHEAD = 2
 
 
 class _RunByDefault(TyperGroup):
@@ -68,7 +63,19 @@ FolderOption = Annotated[
     Path | None, typer.Option("--output", help="The folder of a batch, for its gradebook.")
 ]
 Student = Annotated[str, typer.Argument(metavar="STUDENT", help="The student, as grades.csv names them.")]
-Certificate = typer.Option(help="For a cluster at tls://…: a file in PEM; all three are needed.")
+# One help for each: a table of the options is read line by line.
+Authority = typer.Option(help="For tls://…: the authority that signed the scheduler's certificate, in PEM.")
+Certificate = typer.Option(help="For tls://…: this machine's certificate, in PEM.")
+Key = typer.Option(
+    help="For tls://…: the key of that certificate, in PEM. Without all three, Dask's configuration."
+)
+UnencryptedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-tls",
+        help="Send submissions and grades to another machine in the clear, over a network that nobody else reaches.",
+    ),
+]
 
 
 @app.command()
@@ -106,12 +113,13 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     cluster: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="A Dask scheduler, tcp://… or tls://…; `local` starts one here."
+            metavar="ADDRESS", help="A Dask scheduler, as tls://HOST:PORT; `local` starts one here."
         ),
     ] = None,
-    tls_ca: Annotated[Path | None, Certificate] = None,
+    tls_ca: Annotated[Path | None, Authority] = None,
     tls_cert: Annotated[Path | None, Certificate] = None,
-    tls_key: Annotated[Path | None, Certificate] = None,
+    tls_key: Annotated[Path | None, Key] = None,
+    unsafe_no_tls: UnencryptedOption = False,
     language: LanguageOption = None,
     seed: SeedOption = None,
     course: CourseOption = None,
@@ -124,6 +132,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 every submission has its result, 2 unusable request, 3 some could not be graded, 130 stopped by Ctrl-C.
     """
     with answering(language, course, seed) as (settings, spoken):
+        from grader.executors import Way, certificates, opened  # noqa: PLC0415
         from grader.gradebook.book import open_gradebook  # noqa: PLC0415
         from grader.interrupts import stopping_politely  # noqa: PLC0415
         from grader.lms.recognise import collect  # noqa: PLC0415
@@ -133,7 +142,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         from grader.round import Asked, Round  # noqa: PLC0415
 
         loaded = load_exercise(course_folder(settings.course), exercise)
-        certificates = _certificates(tls_ca, tls_cert, tls_key)
+        way = Way(certificates(tls_ca, tls_cert, tls_key), unsafe_no_tls, spoken)
         collected = collect(path, exercise, system)
         for stray in collected.strays:
             complain(stray, spoken)
@@ -143,14 +152,14 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
         with (
             open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
-            _executor(cluster, certificates, jobs) as (executor, workers),
+            opened(cluster, way, jobs) as (executor, at_once),
             stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
             progress(len(collected.students), spoken) as told,
         ):
             graded = Round(asked, collected, book, told)
             if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
                 say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
-            tally = graded.grade(executor, AHEAD * workers, stopping)
+            tally = graded.grade(executor, at_once, stopping)
             grades = book.grades(exercise, graded.batch)
         written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)
         for note in written.notes:
@@ -218,36 +227,6 @@ def _book(output: Path | None, gradebook: str | None) -> "Iterator[Gradebook]":
         raise UsageError("gradebook-missing", path=str(output / GRADEBOOK))
     with open_gradebook(gradebook or f"{output}/{GRADEBOOK}") as book:
         yield book
-
-
-@contextmanager
-def _executor(
-    cluster: str | None, certificates: "Certificates | None", jobs: int | None
-) -> "Iterator[tuple[Executor, int]]":
-    """What grades, and how many submissions at a time."""
-    if cluster is None:
-        from grader.workers import Workers  # noqa: PLC0415
-
-        with Workers(jobs) as workers:
-            yield workers, workers.jobs
-    else:
-        from grader.cluster import connected  # noqa: PLC0415
-
-        with connected(cluster, certificates, jobs) as dask:
-            yield dask, dask.workers
-
-
-def _certificates(
-    authority: Path | None, certificate: Path | None, key: Path | None
-) -> "Certificates | None":
-    """The three files for TLS. Raises UsageError if only some are named."""
-    from grader.cluster import Certificates  # noqa: PLC0415
-
-    if authority is None or certificate is None or key is None:
-        if authority or certificate or key:
-            raise UsageError("certificates-incomplete")
-        return None
-    return Certificates(authority, certificate, key)
 
 
 def _changed(changed: "Changed", spoken: Language) -> dict[str, object]:

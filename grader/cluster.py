@@ -7,49 +7,72 @@ Each worker process grades one submission at a time, in kernels that its own war
 nothing: the scheduler has another do its task.
 """
 
+import logging
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from grader.errors import KernelFault, UsageError
+from grader import __version__
+from grader.errors import GraderError, KernelFault, UsageError
+from grader.model import Text
+from grader.scheduler import CONNECT_SECONDS, Access, Certificates, access
 from grader.workers import usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL = "local"
-CONNECT_SECONDS = 10
+# Dask serves pages about a cluster: here to this machine alone, at a port that nobody else has.
+PAGES = "127.0.0.1:0"
 R = TypeVar("R")
-
-
-class Certificates(NamedTuple):
-    """Files for TLS, in PEM: who is trusted, and this side's certificate and key."""
-
-    authority: Path
-    certificate: Path
-    key: Path
 
 
 class Cluster(Executor):
     """A connected cluster. Work is done by any of its workers."""
 
-    def __init__(self, client: "Client", address: str) -> None:
-        self._client, self._address = client, address
+    def __init__(self, client: "Client", address: str, *, in_the_clear: bool = False) -> None:
+        self._client, self._address, self._in_the_clear = client, address, in_the_clear
         self._executor = client.get_executor(pure=False)
+        self._travelling = _travelling(__version__)
 
     @property
     def workers(self) -> int:
-        """How many tasks it does at a time, as far as is known now; more workers may come."""
-        threads: int = sum(self._client.nthreads().values())
-        return max(1, threads)
+        """How many tasks it does at a time, as far as is known now; more workers may come. Each does one, however many threads it has.
+
+        Raises KernelFault if the scheduler is gone.
+        """
+        return max(1, self._known())
+
+    def _known(self) -> int:
+        self._demand_scheduler()
+        try:
+            return len(self._client.nthreads())
+        except OSError:
+            raise self._lost() from None
+
+    def _demand_scheduler(self) -> None:
+        if self._client.status != "running":
+            raise self._lost()
+
+    def _lost(self) -> KernelFault:
+        return KernelFault("cluster-lost", address=self._address)
+
+    def notes(self) -> list[Text]:
+        """What whoever uses it should know."""
+        notes = []
+        if self._in_the_clear:
+            notes.append(Text(id="cluster-is-in-the-clear", params={"address": self._address}))
+        if not self._known():
+            notes.append(Text(id="cluster-without-workers", params={"address": self._address}))
+        return notes
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
-        """Have something done. Raises KernelFault if the scheduler is gone."""
-        if self._client.status != "running":
-            raise KernelFault("cluster-lost", address=self._address)
-        future: Future[R] = self._executor.submit(work, *args, **kwargs)
+        """Have a function of a module done, with plain values. Raises KernelFault if the scheduler is gone."""
+        self._demand_scheduler()
+        name = f"{work.__module__}:{work.__qualname__}"
+        future: Future[R] = self._executor.submit(self._travelling, name, *args, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -58,42 +81,82 @@ class Cluster(Executor):
             self._executor.shutdown(wait=wait and not cancel_futures)
 
 
-@contextmanager
-def connected(address: str, certificates: Certificates | None, jobs: int | None) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address (`tcp://…`, `tls://…`), or make a cluster of this machine's processes (`local`).
+def _travelling(version: str) -> Callable[..., Any]:
+    """What does something on a worker: `MODULE:NAME`, with these arguments.
 
-    jobs: how many processes that one has; one for each core by default. Raises UsageError where Dask is not installed, a certificate
-    cannot be read, or nobody answers at the address.
+    A function made inside of another travels by its code. One that travels by its name would end a worker that lacks the module,
+    one worker after the other, while the command waits. Where grader is missing there or of another version, ImportError says so.
+    """
+
+    def do(name: str, /, *arguments: Any, **named: Any) -> Any:
+        import socket  # noqa: PLC0415 - on the worker
+        from pkgutil import resolve_name  # noqa: PLC0415 - on the worker
+
+        try:
+            there = resolve_name("grader:__version__")
+            signed, work = resolve_name("grader.cluster:signed"), resolve_name(name)
+        except (ImportError, AttributeError) as error:
+            raise ImportError(f"{socket.gethostname()}: {error}") from None
+        if there != version:
+            raise ImportError(f"{socket.gethostname()}: grader {there}")
+        return signed(work, *arguments, **named)
+
+    return do
+
+
+def signed(work: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    """Do something on a worker, which puts its name to what it finds wrong."""
+    try:
+        return work(*args, **kwargs)
+    except GraderError as error:
+        from distributed import get_worker  # noqa: PLC0415 - an extra
+
+        error.params["worker"] = f"{socket.gethostname()} ({get_worker().address})"
+        raise
+
+
+@contextmanager
+def connected(
+    address: str, certificates: Certificates | None, jobs: int | None, *, unencrypted: bool = False
+) -> Iterator[Cluster]:
+    """Connect to the scheduler at an address (`tls://…`, `tcp://…`), or make a cluster of this machine's processes (`local`).
+
+    jobs: how many processes that one has; one for each core by default. unencrypted: whether to speak with another machine in
+    the clear. Raises UsageError where Dask is not installed, or for what `grader.scheduler.access` finds.
     """
     try:
         import distributed  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
         raise UsageError("cluster-not-installed") from None
-    with ExitStack() as ends:
+    with _in_our_words(), ExitStack() as ends:
         if address == LOCAL:
-            scheduler = distributed.LocalCluster(
-                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=None
+            here = distributed.LocalCluster(
+                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=PAGES
             )
-            client = distributed.Client(ends.enter_context(scheduler))
-        else:
-            try:
-                client = distributed.Client(
-                    address, security=_security(certificates), timeout=CONNECT_SECONDS
-                )
-            except (OSError, ValueError, TypeError) as error:
-                raise UsageError("cluster-unreachable", address=address, reason=str(error)) from None
-        yield Cluster(ends.enter_context(client), address)
+            client = distributed.Client(ends.enter_context(here))
+            yield Cluster(ends.enter_context(client), address)
+            return
+        way = access(address, certificates, unencrypted=unencrypted)
+        client = ends.enter_context(_client(address, way))
+        yield Cluster(client, address, in_the_clear=way.in_the_clear)
 
 
-def _security(certificates: Certificates | None) -> Any:
-    """What Dask takes for TLS; None for a connection in the clear."""
-    if certificates is None:
-        return None
-    from distributed import Security  # noqa: PLC0415 - as above
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Dask's client writes pages about a scheduler that is gone; whoever uses it is told in one sentence."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
-    return Security(
-        require_encryption=True,
-        tls_ca_file=str(certificates.authority),
-        tls_client_cert=str(certificates.certificate),
-        tls_client_key=str(certificates.key),
-    )
+
+def _client(address: str, way: Access) -> "Client":
+    from distributed import Client  # noqa: PLC0415 - as above
+
+    try:
+        return Client(address, security=way.security, timeout=CONNECT_SECONDS)
+    except OSError as error:  # it answered a moment ago
+        raise UsageError("cluster-unreachable", address=address, reason=str(error)) from None

@@ -178,6 +178,11 @@ def load_exercise(course: Path, slug: str) -> Exercise:
     )
 
 
+def sha256_of(path: Path) -> bytes:
+    """The SHA-256 of a file; that of nothing where an exercise has none."""
+    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest()
+
+
 def _manifest(path: Path) -> Manifest:
     try:
         content = tomllib.loads(path.read_text("utf-8"))

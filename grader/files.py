@@ -3,6 +3,9 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from grader.errors import UnreadableSubmission
@@ -17,20 +20,27 @@ def read_file(path: Path, limit: int) -> bytes:
 
     Raises UnreadableSubmission for all that is not one: a folder, a link, a pipe, a device.
     """
+    with ordinary_file(path) as file:
+        content = file.read(limit + 1)
+    if not content or (len(content) <= limit and content.isspace()):
+        raise UnreadableSubmission("file-empty", path=str(path))
+    return content
+
+
+@contextmanager
+def ordinary_file(path: Path) -> Iterator[BufferedReader]:
+    """An ordinary file, open to be read. Raises UnreadableSubmission for all that is not one, and where reading it fails."""
     try:
         _demand_ordinary(path, path.lstat().st_mode)  # opening a device could already do something
         with os.fdopen(_opened(path), "rb") as file:
             _demand_ordinary(path, os.fstat(file.fileno()).st_mode)
-            content = file.read(limit + 1)
+            yield file
     except FileNotFoundError:
         raise UnreadableSubmission("file-missing", path=str(path)) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise UnreadableSubmission("file-is-link", path=str(path)) from None
         raise UnreadableSubmission("file-unreadable", path=str(path), reason=error.strerror or "") from None
-    if not content or (len(content) <= limit and content.isspace()):
-        raise UnreadableSubmission("file-empty", path=str(path))
-    return content
 
 
 def _opened(path: Path) -> int:

@@ -2,11 +2,10 @@
 
 import hashlib
 import hmac
-from pathlib import Path
 
 import numpy as np
 
-from grader.exercise import Exercise
+from grader.exercise import Exercise, sha256_of
 from grader.model import Submission
 from grader.settings import Settings
 
@@ -22,16 +21,11 @@ def hidden_numbers(
     parts = (
         str(settings.seed).encode(),
         submission.sha256.encode(),
-        _digest(exercise.reference),
-        _digest(exercise.checks),
+        sha256_of(exercise.reference),
+        sha256_of(exercise.checks),
         check.encode(),
     )
     # Each part by its digest, so that no two lists of parts run together into one message.
     message = b"".join(hashlib.sha256(part).digest() for part in parts)
     key = settings.secret.encode("utf-8", "surrogateescape")
     return np.random.default_rng(int.from_bytes(hmac.digest(key, message, "sha256"), "big"))
-
-
-def _digest(path: Path) -> bytes:
-    """The SHA-256 of a file; that of nothing where an exercise has none."""
-    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest()

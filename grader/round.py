@@ -79,7 +79,7 @@ class Round:
         self.regrade, self.batch = self._begun()
         self.tally = Tally(students=len(collected.students))
 
-    def grade(self, executor: Executor, at_once: int, stopping: Callable[[], bool]) -> Tally:
+    def grade(self, executor: Executor, at_once: Callable[[], int], stopping: Callable[[], bool]) -> Tally:
         """Grade what is not known yet. Once `stopping()` says so, only what is under way."""
         settings = self._asked.settings
         for graded in grade_many(

@@ -136,13 +136,15 @@ MAY_IMPORT = {
     # the test of a course, and of all of the above
     "workers": "isolation kernel.pool settings text",
     # many submissions, and what is kept of them
-    "batch": "conditions errors exercise grade load model settings workers",
-    "cluster": "errors workers",
+    "batch": "conditions errors exercise grade grader load model settings workers",
+    "scheduler": "errors",
+    "cluster": "errors grader model scheduler workers",
+    "executors": "cluster errors model report.writer scheduler workers",
     "grades": "model",
     "interrupts": "",
     "round": "batch conditions errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
-    "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
-    " options outcome.write report.escape report.progress report.writer round text workers",
+    "batch_commands": "answering catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    " options outcome.write report.escape report.progress report.writer round text",
     **LMS,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"

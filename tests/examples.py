@@ -8,6 +8,7 @@ A comment right before a block says what it is, where the block does not:
     <!-- example: cell of NAME -->             a notebook's cell from here on: the one that begins with the same line
     <!-- example: change of NAME -->           a diff of a file: lines with - go, lines with + come
     <!-- example: until "WORDS" -->            a command that goes on until it is interrupted, here once it has said the words
+    <!-- example: meanwhile "WORDS" -->        a command that goes on beside all that follow, once it has said the words
     <!-- example: check of SLUG -->            a check file of that exercise, which the reference passes
     <!-- example: in exercise.toml -->         fits into an exercise.toml
     <!-- example: part of PATH -->             stands in that file; … stands for what is left out

@@ -71,7 +71,7 @@ EXPECTED = {
 def test_each_costs_its_own_grade_only() -> None:
     with Workers(2) as workers:
         tasks = (task(key, source) for key, source in TASKS.items())
-        assert summary(by_key(grade_many(tasks, workers, SETTINGS, at_once=4))) == EXPECTED
+        assert summary(by_key(grade_many(tasks, workers, SETTINGS, at_once=lambda: 4))) == EXPECTED
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_cluster_does_the_same() -> None:
     with connected(LOCAL, None, 2) as cluster:
         assert cluster.workers == 2
         tasks = (task(key, source) for key, source in TASKS.items())
-        assert summary(by_key(grade_many(tasks, cluster, SETTINGS, at_once=4))) == EXPECTED
+        assert summary(by_key(grade_many(tasks, cluster, SETTINGS, at_once=lambda: 4))) == EXPECTED
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_task_done_again() -> None:
 
         killer = threading.Thread(target=kill)
         killer.start()
-        found = by_key(grade_many(tasks(), workers, SETTINGS, at_once=2))
+        found = by_key(grade_many(tasks(), workers, SETTINGS, at_once=lambda: 2))
         killer.join()
     assert summary(found) == dict.fromkeys(("first", "slow", "last"), ("graded", None))
 
@@ -117,7 +117,7 @@ def test_what_ends_every_worker_is_given_up() -> None:
 
         killer = threading.Thread(target=kill)
         killer.start()
-        found = by_key(grade_many(iter([task("only", RIGHT)]), workers, SETTINGS, at_once=2))
+        found = by_key(grade_many(iter([task("only", RIGHT)]), workers, SETTINGS, at_once=lambda: 2))
         stop.set()
         killer.join()
     report = found["only"].report
@@ -135,7 +135,9 @@ def test_it_stops_after_what_is_under_way() -> None:
 
     with Workers(1) as workers:
         found: list[Graded] = []
-        for result in grade_many(tasks(), workers, SETTINGS, at_once=2, stopping=lambda: len(found) >= 2):
+        for result in grade_many(
+            tasks(), workers, SETTINGS, at_once=lambda: 2, stopping=lambda: len(found) >= 2
+        ):
             found.append(result)
     assert [one.key for one in found] == begun
     assert len(found) < 6
@@ -144,20 +146,20 @@ def test_it_stops_after_what_is_under_way() -> None:
 def test_others_files_are_not_graded_where_nothing_isolates() -> None:
     settings = Settings(sandbox="none")
     with Workers(1) as workers, pytest.raises(UsageError, match="others-not-isolated"):
-        list(grade_many([task("a", RIGHT, settings)], workers, settings, at_once=1))
+        list(grade_many([task("a", RIGHT, settings)], workers, settings, at_once=lambda: 1))
 
 
 def test_a_worker_with_another_exercise_or_grader_grades_nothing() -> None:
     elsewhere = msgspec.structs.replace(task("a", RIGHT), conditions="those of another course")
     with Workers(1) as workers, pytest.raises(UsageError, match="worker-differs"):
-        list(grade_many([elsewhere], workers, SETTINGS, at_once=1))
+        list(grade_many([elsewhere], workers, SETTINGS, at_once=lambda: 1))
 
 
 def test_a_lost_scheduler_ends_it() -> None:
     with connected(LOCAL, None, 1) as cluster:
         cluster._client.cluster.close()
         with pytest.raises(KernelFault, match="cluster-lost"):
-            list(grade_many([task("a", RIGHT)], cluster, SETTINGS, at_once=1))
+            list(grade_many([task("a", RIGHT)], cluster, SETTINGS, at_once=lambda: 1))
 
 
 @pytest.mark.slow

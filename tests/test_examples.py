@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import typer.core
 
 from grader.cli import app
 from grader.model import Limits
@@ -19,6 +20,7 @@ SLOW = {
     "CONTRIBUTING.md",
     "docs/formats.md",
     "docs/settings.md",
+    "docs/cluster.md",
     "docs/tutorials/learner.md",
     "docs/tutorials/learner.zh.md",
     "docs/tutorials/teacher.md",
@@ -26,9 +28,16 @@ SLOW = {
     "docs/tutorials/author.md",
 }
 # Pages whose readers grade others' files, which is refused where nothing isolates them.
-OF_OTHERS = {"README.md", "docs/tutorials/teacher.md", "docs/tutorials/teacher.zh.md"}
+OF_OTHERS = {"README.md", "docs/cluster.md", "docs/tutorials/teacher.md", "docs/tutorials/teacher.zh.md"}
 # What is run elsewhere, or nowhere, by its first line; each page says why.
 NOT_RUN = {
+    "docs/cluster.md": [
+        "pip install '.[cluster]'",
+        "import signal",
+        "from dask_kubernetes.operator import KubeCluster",
+        "kubectl port-forward service/grading-scheduler 8786:8786",
+        "grader batch submissions/ --exercise linear_regression --output grades/ --gradebook postgresql://grader@db.example.org/grades",
+    ],
     "docs/other-graders.md": [
         "try:",
         "c.Execute.timeout = 180",
@@ -57,9 +66,9 @@ def test_the_examples_of_a_page_do_as_it_says(
     if page in OF_OTHERS and request.getfixturevalue("kernels").sandbox.tier == "none":
         pytest.skip("nothing isolates submissions here")
     furnish(page, tmp_path)
-    walk = Walk(tmp_path)
-    for example in examples(page):
-        walk.step(example)
+    with Walk(tmp_path) as walk:
+        for example in examples(page):
+            walk.step(example)
 
 
 def test_there_are_examples() -> None:
@@ -90,6 +99,10 @@ def test_a_command_in_a_sentence_exists(page: str) -> None:
         if words[1:] and not words[1].startswith("-"):
             command = GROUP.get_command(CONTEXT, words[1])
             assert command is not None, f"{page}: {said}"
+            if isinstance(
+                command, typer.core.TyperGroup
+            ):  # `grader batch PATH …` is short for `grader batch run PATH …`
+                command = command.commands.get((words[2:] or [""])[0], command.commands["run"])
             known = {option for each in command.params for option in each.opts} | {"--help"}
         options = {word.partition("=")[0] for word in words if word.startswith("-")}
         assert options <= known, f"{page}: {said}"

@@ -9,12 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.archive import OF_A_CLASS
 from grader.errors import UnreadableSubmission, UsageError
+from grader.lms import trees
 from grader.lms.recognise import Collected, collect, names, system
 from grader.model import Language
+from tests.attacks.bounded import bounded
+from tests.attacks.packing import Entry, pack, zeros
 
 Make = Callable[[Path, Mapping[str, str]], Path]
 CONTENT = "x = 1"
+# Megabytes: a process needs nearly as much to begin with.
+LITTLE = 150
 
 
 def folder(root: Path, files: Mapping[str, str]) -> Path:
@@ -163,6 +169,74 @@ def test_what_an_archive_cannot_be_trusted_with_costs_its_own_line(
     collected = collect(zipped(tmp_path, CANVAS | {entry: CONTENT}), "line")
     assert counted(collected) == SEEN["canvas"][1]
     assert reason in [stray.text for stray in collected.strays]
+
+
+def test_a_zip_of_thousands_is_read_one_at_a_time(tmp_path: Path) -> None:
+    """Six thousand students with 30 kB each, which together are more than the process may have."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for number in range(6_000):
+            archive.writestr(f"s{number}_{number}_1_line.py", f"x = {number}\n" + "#" * 30_000)
+    assert (tmp_path / "class.zip").stat().st_size > 1_000_000 * LITTLE
+    done = bounded(
+        "from grader.lms.recognise import collect",
+        """
+collected = collect(Path("class.zip"), "line")
+sizes = [len(student.turned_in[0].leaf.read()) for student in collected.students]
+print(collected.system, len(sizes), min(sizes) > 30_000, len(collected.strays))
+""",
+        tmp_path,
+        megabytes=LITTLE,
+    )
+    assert (done.err, done.out) == ("", "canvas 6000 True 0\n")
+
+
+def test_a_bomb_in_a_class_costs_its_own_line(tmp_path: Path) -> None:
+    bomb = Entry(name="wei_2_1_line.py", body=zeros(1_500), size=5)
+    (tmp_path / "class.zip").write_bytes(
+        pack(Entry(name="ana_1_1_line.py"), bomb, Entry(name="zoe_3_1_line.py"))
+    )
+    done = bounded(
+        "from grader.lms.recognise import collect",
+        """
+for student in collect(Path("class.zip"), "line").students:
+    print(student.name, getattr(student.turned_in[0].leaf.read(), "text", "read"))
+""",
+        tmp_path,
+        megabytes=LITTLE,
+    )
+    assert (done.err, done.out.splitlines()) == ("", ["ana read", "wei file-too-large", "zoe read"])
+
+
+def test_what_a_class_may_unpack_to_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "OF_A_CLASS", OF_A_CLASS._replace(unpacked=40, entries=4))
+    content = CONTENT + " " * 20
+    names = {f"s{number}_{number}_1_line.py": content for number in range(4)}
+    students = collect(zipped(tmp_path, names), "line").students
+    read = [student.turned_in[0].leaf.read() for student in students]
+    assert [getattr(content, "text", "read") for content in read] == [
+        "read",
+        "read",
+        *["entry-past-limit"] * 2,
+    ]
+    with pytest.raises(UnreadableSubmission, match="archive-too-many"):
+        collect(zipped(tmp_path, names | {"s5_5_1_line.py": content}), "line")
+
+
+def test_a_class_of_more_than_its_bound_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "class.zip").open("wb") as file:
+        file.truncate(OF_A_CLASS.packed + 1)
+    with pytest.raises(UnreadableSubmission, match="archive-too-large"):
+        collect(tmp_path / "class.zip", "line")
+
+
+def test_an_archive_that_changes_while_it_is_read_costs_what_is_not_there(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"ana_1_1_line.py": CONTENT, "wei_2_1_line.py": CONTENT})
+    ana, wei = (student.turned_in[0].leaf for student in collect(path, "line").students)
+    assert ana.read() == CONTENT.encode()
+    zipped(tmp_path, {"zoe_1_1_line.py": CONTENT})
+    changed = wei.read()
+    assert isinstance(changed, UnreadableSubmission)
+    assert changed.text == "entry-damaged"
 
 
 def test_a_link_is_no_file_of_its_student(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Walks through a page as its reader would: its examples in order, in one folder, with real commands."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,29 +10,42 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 from tests.command import SECONDS, Outcome, environment
 from tests.examples import ROOT, Example
 
 PYTEST = re.compile(r"^(?:sudo )?\S*python -m pytest ")
 COMMANDS = re.compile(
-    r"""^(?:#|export |make |grader |python |pip |ls |(?:[A-Z_]+=(?:"[^"]*"|\S+) )+grader )"""
+    r"""^(?:#|export |make |grader |python |pip |ls |openssl |(?:[A-Z_]+=(?:"[^"]*"|\S+) )+grader )"""
 )
 CHECK_HEAD = "import pytest\nfrom grader.checks import fail\n\n"
 
 
 class Walk:
-    """A reader in a folder. `outcome` is what the last command ended with, `folder` holds what the page has made."""
+    """A reader in a folder. `outcome` is what the last command ended with, `folder` holds what the page has made.
+
+    A context, which ends what the page has left running.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.outcome = Outcome(0, "", "")
+        self._running = contextlib.ExitStack()
         beside = Path(sys.executable).parent
         self._variables = environment(
             BROWSER="true %s", PATH=f"{beside}{os.pathsep}{os.environ['PATH']}", TMPDIR=str(folder)
         )
+
+    def __enter__(self) -> Self:
+        """The walk begins."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what runs, the last first."""
+        self._running.close()
 
     def step(self, example: Example) -> None:
         """Do what a block says; fails where the page promises something else."""
@@ -44,6 +58,7 @@ class Walk:
             "cell": self._cell,
             "change": self._change,
             "until": self._until,
+            "meanwhile": self._meanwhile,
             "check": self._check,
             "in": self._manifest,
             "part": self._part,
@@ -140,7 +155,17 @@ class Walk:
 
     def _until(self, example: Example, words: str) -> None:
         """Start it, wait for its words, and interrupt it, as Ctrl-C does."""
-        said, asked = self.folder / "said.txt", words.strip('"')
+        with self._going_on(example, words):
+            pass
+
+    def _meanwhile(self, example: Example, words: str) -> None:
+        """Start it, wait for its words, and leave it running."""
+        self._running.enter_context(self._going_on(example, words))
+
+    @contextlib.contextmanager
+    def _going_on(self, example: Example, words: str) -> Iterator[None]:
+        """A command that has said its words; at the end it is interrupted."""
+        said, asked = self.folder / f"said-{example.line}.txt", words.strip('"')
         with said.open("wb") as file:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {example.text}"],
@@ -150,17 +175,18 @@ class Walk:
                 stdout=file,
                 stderr=file,
             )
-            try:
-                end = time.monotonic() + SECONDS
-                while asked not in said.read_text("utf-8"):
-                    assert process.poll() is None, said.read_text("utf-8")
-                    assert time.monotonic() < end, said.read_text("utf-8")
-                    time.sleep(0.05)
-                process.send_signal(signal.SIGINT)
-                process.wait(SECONDS)
-            finally:
-                process.kill()
-                process.wait()
+        try:
+            end = time.monotonic() + SECONDS
+            while asked not in said.read_text("utf-8"):
+                assert process.poll() is None, said.read_text("utf-8")
+                assert time.monotonic() < end, said.read_text("utf-8")
+                time.sleep(0.05)
+            yield
+            process.send_signal(signal.SIGINT)
+            process.wait(SECONDS)
+        finally:
+            process.kill()
+            process.wait()
         assert "Traceback" not in said.read_text("utf-8"), example.place
         said.unlink()
 

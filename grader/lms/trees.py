@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from grader.archive import ARCHIVE_SUFFIX, IGNORED, Content, Member, is_safe, listed
+from grader.archive import ARCHIVE_SUFFIX, IGNORED, OF_A_CLASS, Content, Member, is_safe, listed
 from grader.errors import UnreadableSubmission, UsageError
 from grader.files import read_file
 
@@ -37,7 +37,7 @@ def leaves(root: Path, wanted: Sequence[str], largest: int) -> Iterator[Leaf | U
     if root.is_dir():
         yield from _of_folder(root, wanted, largest)
     elif root.suffix.lower() == ARCHIVE_SUFFIX:
-        for member in listed(root, wanted, largest):
+        for member in listed(root, wanted, largest, OF_A_CLASS):
             if (leaf := _of_member(root, member, wanted)) is not None:
                 yield leaf
     else:

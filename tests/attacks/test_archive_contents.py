@@ -129,7 +129,7 @@ def test_control_each_of_them_would_be_unpacked() -> None:
 
 
 def test_what_is_unpacked_in_all_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_UNPACKED", 40)
+    monkeypatch.setattr(archive, "BY_HAND", archive.BY_HAND._replace(unpacked=40))
     entries = [Entry(name=f"{n}.py", content=b"w = 1" + b" " * 15) for n in range(4)]
     assert list(opened(tmp_path, pack(*entries)).values())[1:] == [
         "w = 1" + " " * 15,
@@ -139,6 +139,6 @@ def test_what_is_unpacked_in_all_is_bounded(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_refused_bytes_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_UNPACKED", 40_000_000)
+    monkeypatch.setattr(archive, "BY_HAND", archive.BY_HAND._replace(unpacked=40_000_000))
     bombs = [Entry(name=f"{n}.py", body=zeros(30)) for n in range(4)]
     assert list(opened(tmp_path, pack(*bombs)).values()) == ["file-too-large"] * 2 + ["entry-past-limit"] * 2

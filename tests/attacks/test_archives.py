@@ -207,7 +207,7 @@ def test_an_archive_with_sizes_of_64_bits_is_read(tmp_path: Path) -> None:
 
 def test_a_larger_archive_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.zip").open("wb") as file:
-        file.truncate(archive.MAX_PACKED + 1)
+        file.truncate(archive.BY_HAND.packed + 1)
     assert [outcome(handed_in) for handed_in in load_all(tmp_path / "a.zip")] == ["archive-too-large"]
 
 

@@ -16,15 +16,16 @@ from tests.walk import Walk
 
 def rewritten(page: str) -> str:
     """The page with the output that its commands have now."""
-    text, walk = (ROOT / page).read_text("utf-8"), Walk(Path(tempfile.mkdtemp()))
-    furnish(page, walk.folder)
+    text, folder = (ROOT / page).read_text("utf-8"), Path(tempfile.mkdtemp())
+    furnish(page, folder)
     lines, replaced = text.splitlines(), list[tuple[int, int, str]]()
-    for example in examples(page):
-        if example.said == "output" and "…" not in example.text:
-            first = example.line  # the fence stands on it, so this is the index of the first line inside
-            replaced.append((first, first + len(example.text.splitlines()), walk.printed()))
-        else:
-            walk.step(example)
+    with Walk(folder) as walk:
+        for example in examples(page):
+            if example.said == "output" and "…" not in example.text:
+                first = example.line  # the fence stands on it: this is the index of the first line inside
+                replaced.append((first, first + len(example.text.splitlines()), walk.printed()))
+            else:
+                walk.step(example)
     for first, last, printed in reversed(replaced):
         lines[first:last] = printed.splitlines()
     return "\n".join(lines) + "\n"
