@@ -16,7 +16,7 @@ import msgspec
 
 from grader import __version__
 from grader.conditions import conditions
-from grader.errors import GraderError, KernelFault, UnreadableSubmission, UsageError
+from grader.errors import GraderError, KernelFault, UnreadableSubmission
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.load import load_content
@@ -111,7 +111,7 @@ def _portable(settings: Settings) -> dict[str, Any]:
 def grade_packed(settings: dict[str, Any], packed: bytes) -> bytes:
     """What a worker does with one task; it takes plain values, of which every process can make something.
 
-    Raises UsageError if the exercise or grader is not the same here; KernelFault or UsageError if it must not grade others' files.
+    Raises KernelFault if the exercise or grader is not the same here; KernelFault or UsageError if it must not grade others' files.
     """
     task = msgspec.msgpack.decode(packed, type=Task)
     return msgspec.msgpack.encode(_grade(Settings(**settings), task))
@@ -124,7 +124,7 @@ def _grade(settings: Settings, task: Task) -> Graded:
         return Graded(key=task.key, problem=said_by(error))
     exercise = load_exercise(course_folder(settings.course), task.exercise)
     if conditions(exercise, settings) != task.conditions:
-        raise UsageError("worker-differs", exercise=task.exercise, path=str(exercise.folder))
+        raise KernelFault("worker-differs", exercise=task.exercise, path=str(exercise.folder))
     with _one_at_a_time():  # checks run in this process, by pytest, which knows only one run
         kernels = kernels_of_this_process(settings, isolated=task.isolated)
         return Graded(key=task.key, report=grade(submission, exercise, settings, kernels))

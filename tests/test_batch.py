@@ -151,7 +151,7 @@ def test_others_files_are_not_graded_where_nothing_isolates() -> None:
 
 def test_a_worker_with_another_exercise_or_grader_grades_nothing() -> None:
     elsewhere = msgspec.structs.replace(task("a", RIGHT), conditions="those of another course")
-    with Workers(1) as workers, pytest.raises(UsageError, match="worker-differs"):
+    with Workers(1) as workers, pytest.raises(KernelFault, match="worker-differs"):
         list(grade_many([elsewhere], workers, SETTINGS, at_once=lambda: 1))
 
 
