@@ -11,6 +11,8 @@ from grader.model import Submission
 Loop = ast.For | ast.AsyncFor | ast.While
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Lambda | ast.ClassDef | ast.Module
+# What Python has one of for all places.
+WITHOUT_PLACE = ast.expr_context | ast.operator | ast.cmpop | ast.unaryop | ast.boolop
 N = TypeVar("N", bound=ast.AST)
 
 
@@ -22,6 +24,10 @@ class Code:
         self.sources: dict[int, str] = {}
         self._lines: dict[int, list[str]] = {}
         self._parent: dict[ast.AST, ast.AST] = {}
+        self._children: dict[ast.AST, list[ast.AST]] = {}
+        self._at: dict[
+            tuple[int, int], ast.stmt | None
+        ] = {}  # what was asked for: a training asks at each step
         self._cell: dict[ast.AST, int] = {}
         self._nodes: list[ast.AST] = []
         for cell in submission.cells:
@@ -38,13 +44,11 @@ class Code:
             inner = waiting.pop()
             self._cell[inner] = cell
             self._nodes.append(inner)
-            children = list(ast.iter_child_nodes(inner))
-            for child in children:
-                if not isinstance(
-                    child, ast.expr_context | ast.operator | ast.cmpop | ast.unaryop | ast.boolop
-                ):
-                    self._parent[child] = inner
-            waiting.extend(child for child in reversed(children) if self._parent.get(child) is inner)
+            self._children[inner] = [
+                child for child in ast.iter_child_nodes(inner) if not isinstance(child, WITHOUT_PLACE)
+            ]
+            self._parent.update(dict.fromkeys(self._children[inner], inner))
+            waiting.extend(reversed(self._children[inner]))
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -61,7 +65,7 @@ class Code:
             node = waiting.pop()
             if isinstance(node, kinds):
                 yield node
-            waiting.extend(reversed([child for child in ast.iter_child_nodes(node) if child in self._parent]))
+            waiting.extend(reversed(self._children[node]))
 
     def calls(self, *names: str, inside: ast.AST | None = None) -> Iterator[ast.Call]:
         """The calls of functions or methods of these names (`backward`, `zero_`, `SGD`)."""
@@ -108,6 +112,11 @@ class Code:
         """The innermost statement at a line; of several on one line, the first."""
         if line is None or cell not in self.cells:
             return None
+        if (cell, line) not in self._at:
+            self._at[cell, line] = self._innermost(cell, line)
+        return self._at[cell, line]
+
+    def _innermost(self, cell: int, line: int) -> ast.stmt | None:
         best: ast.stmt | None = None
         for node in self.inside(self.cells[cell], ast.stmt):
             if node.lineno <= line <= (node.end_lineno or node.lineno) and (
