@@ -14,7 +14,20 @@ SLUG = "linear_regression"
 # One in so many of a varied class has another's solution.
 COPIES = 50
 CALLS = ("abs", "float", "len", "max", "min", "print", "round", "str", "sum", "type")
-ATTRIBUTES = ("clone", "data", "detach", "dtype", "grad", "item", "mean", "numpy", "reshape", "shape", "std", "T")
+ATTRIBUTES = (
+    "clone",
+    "data",
+    "detach",
+    "dtype",
+    "grad",
+    "item",
+    "mean",
+    "numpy",
+    "reshape",
+    "shape",
+    "std",
+    "T",
+)
 OPERATORS = ("+", "-", "*", "/", "**", "%", "<", ">=", "==", "and", "or", "if 1 else")
 
 
@@ -56,7 +69,9 @@ def _own(cell: str, chosen: random.Random) -> str:
 
 
 def _expression(chosen: random.Random) -> str:
-    parts = [f"x.{chosen.choice(ATTRIBUTES)}.{chosen.choice(ATTRIBUTES)}" for _ in range(chosen.randint(2, 4))]
+    parts = [
+        f"x.{chosen.choice(ATTRIBUTES)}.{chosen.choice(ATTRIBUTES)}" for _ in range(chosen.randint(2, 4))
+    ]
     return f" {chosen.choice(OPERATORS)} ".join(parts)
 
 

@@ -75,7 +75,10 @@ def nbgrader_per_minute(count: int) -> float:
         courses = [_course(Path(folder) / f"course{k}", numbers) for k, numbers in enumerate(halves(count))]
         seconds = _together([[(["nbgrader", "autograde", "line"], course)] for course in courses])
         for course in courses:
-            _demand(len(list(course.glob("autograded/*/line/line.ipynb"))) == len(list(course.glob("submitted/*"))))
+            _demand(
+                len(list(course.glob("autograded/*/line/line.ipynb")))
+                == len(list(course.glob("submitted/*")))
+            )
         return 60 * count / seconds
 
 
@@ -85,7 +88,9 @@ def _course(course: Path, numbers: Sequence[int]) -> Path:
     (course / "nbgrader_config.py").write_text(NBGRADER, "utf-8")
     tests = [_cell(SLOPE, "slope", grade=True, locked=True, points=1)]
     tests.append(_cell(INTERCEPT, "intercept", grade=True, locked=True, points=1))
-    write_notebook(course / "source" / "line" / "line.ipynb", [_cell("# YOUR CODE HERE", "cell0", solution=True), *tests])
+    write_notebook(
+        course / "source" / "line" / "line.ipynb", [_cell("# YOUR CODE HERE", "cell0", solution=True), *tests]
+    )
     _run(["nbgrader", "generate_assignment", "line"], course)
     for number in numbers:
         first, *others = sample_cells(number)
@@ -124,7 +129,9 @@ def nbclient_per_minute(count: int) -> float:
         for number in range(count):
             write_notebook(folder / f"{number}.ipynb", list(map(CODE, sample_cells(number))))
         run = ["python", "-c", NBCLIENT]
-        seconds = _together([[([*run, *(f"{number}.ipynb" for number in half)], folder)] for half in halves(count)])
+        seconds = _together(
+            [[([*run, *(f"{number}.ipynb" for number in half)], folder)] for half in halves(count)]
+        )
         return 60 * count / seconds
 
 

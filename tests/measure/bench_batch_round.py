@@ -1,0 +1,180 @@
+"""A round of grading as `grader batch` goes through it, with a stand-in for the grading: what all else costs, and how that grows.
+
+    python -m tests.measure.bench_batch_round SUBMISSIONS OUTPUT --canned FILE --seconds 0.01 [--sleeps] [--jobs 2] [--cluster]
+
+The stand-in reads the notebook, as a worker does, is busy (or sleeps) for a while, and answers with a report that was made before, in which
+the cells are the submission's own. What was used is printed as JSON.
+"""
+
+import argparse
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from grader.batch import Graded, Task, grade_packed
+from grader.batch_commands import AHEAD, _executor
+from grader.exercise import course_folder, load_exercise
+from grader.gradebook.book import open_gradebook
+from grader.lms.recognise import collect
+from grader.load import load_content
+from grader.model import Report, Shown, Submission
+from grader.outcome.write import write_all
+from grader.round import Asked, Round
+from grader.settings import Settings
+from tests.measure.bench_batch_class import SLUG
+
+R = TypeVar("R")
+SAMPLE_SECONDS = 0.05
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round took. grading, writing: seconds by the clock; cpu: of the coordinator, writing among it; peak_kb: its largest memory.
+
+    writing_cpu: CPU seconds of the writing; grading_kb: the largest memory before the writing.
+    """
+
+    count: int
+    grading: float
+    writing: float
+    cpu: float
+    writing_cpu: float
+    peak_kb: int
+    grading_kb: int
+
+
+class StandIn(Executor):
+    """An executor whose workers do not grade but take their time. canned: the file of a report; seconds: how long one takes."""
+
+    def __init__(self, executor: Executor, canned: Path, seconds: float, *, sleeps: bool) -> None:
+        self._executor, self._work = executor, partial(stand_in, str(canned), seconds, sleeps)
+
+    def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
+        """Have the stand-in's work done in the place of grader's."""
+        return self._executor.submit(self._work, *args, **kwargs)  # type: ignore[arg-type]
+
+
+def stand_in(canned: str, seconds: float, sleeps: bool, _settings: Settings, packed: bytes) -> bytes:
+    """What a worker does with one task in the place of `grader.batch.grade_packed`."""
+    task = msgspec.msgpack.decode(packed, type=Task)
+    submission = load_content(task.name, task.content, task.path)
+    if sleeps:
+        time.sleep(seconds)
+    else:
+        _be_busy(seconds)
+    report = msgspec.structs.replace(
+        _canned(canned), submission=task.name, sha256=submission.sha256, notebook=_shown(submission)
+    )
+    return msgspec.msgpack.encode(Graded(key=task.key, report=report))
+
+
+def _be_busy(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def _shown(submission: Submission) -> tuple[Shown, ...]:
+    return tuple(Shown(number=cell.number, source=cell.source, outputs=()) for cell in submission.original)
+
+
+@cache
+def _canned(path: str) -> Report:
+    return msgspec.msgpack.decode(Path(path).read_bytes(), type=Report)
+
+
+@contextmanager
+def watched_memory(largest: list[int]) -> Iterator[None]:
+    """Keep the largest memory of this process, in kB with shared pages counted in part, in a list of one."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            largest[0] = max(largest[0], memory_kb())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        largest[0] = max(largest[0], memory_kb())
+        ended.set()
+        watcher.join()
+
+
+def memory_kb() -> int:
+    """The memory of this process (PSS) in kB."""
+    lines = Path("/proc/self/smaps_rollup").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def cpu() -> float:
+    """CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def a_round(chosen: argparse.Namespace) -> Spent:
+    """Grade a folder and write everything, as `grader batch` does."""
+    exercise, settings = load_exercise(course_folder(None), SLUG), Settings()
+    collected = collect(chosen.submissions, SLUG, None)
+    chosen.output.mkdir(parents=True)
+    largest = [0]
+    with (
+        open_gradebook(str(chosen.output / "gradebook.sqlite")) as book,
+        _executor("local" if chosen.cluster else None, None, chosen.jobs) as (executor, workers),
+        watched_memory(largest),
+    ):
+        standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
+        _warm_up(standing_in, chosen.submissions, workers)
+        began, used = time.perf_counter(), cpu()
+        graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
+        graded.grade(standing_in, AHEAD * workers, lambda: False)
+        grading, grading_kb, used_grading = time.perf_counter() - began, largest[0], cpu()
+        grades = book.grades(SLUG, graded.batch)
+        write_all(chosen.output, sorted(grades, key=lambda grade: grade.student), exercise, "en")
+    return Spent(
+        count=len(collected.students),
+        grading=grading,
+        writing=time.perf_counter() - began - grading,
+        cpu=cpu() - used,
+        writing_cpu=cpu() - used_grading,
+        peak_kb=largest[0],
+        grading_kb=grading_kb,
+    )
+
+
+def _warm_up(executor: Executor, folder: Path, workers: int) -> None:
+    """Have every worker import what it needs."""
+    path = next(folder.glob("*.ipynb"))
+    task = Task(key="", name=path.name, path=str(path), content=path.read_bytes(), exercise=SLUG)
+    packed = msgspec.msgpack.encode(task)
+    for done in [executor.submit(grade_packed, Settings(), packed) for _ in range(4 * workers)]:
+        done.result()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("submissions", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--canned", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=0.01)
+    parser.add_argument("--sleeps", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--cluster", action="store_true")
+    spent = a_round(parser.parse_args(arguments))
+    sys.stdout.write(msgspec.json.encode(spent).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
