@@ -11,10 +11,13 @@ import keyword
 import re
 import tokenize
 import zlib
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Measured on the corpus (`python -m tests.measure.similar`). Of 46 right files, in classes of 4 (one of 22), the two that are most
 # alike have 0.855, sharing all but their loop; in classes of 12 and 111, with the wrong files, 0.79. Renamed and reformatted, a
@@ -30,6 +33,10 @@ MAX_TOKENS = 20_000
 SAMPLED = 4
 MANY, NEIGHBOURS = 12, 5
 CLOSER_LOOK = 0.6
+# Of a run's hash so much is kept: of two runs that differ, one in two thousand million pairs has the same.
+MASK = 0x7FFF_FFFF
+# Runs are counted in so many parts, one after the other.
+PARTS = 16
 KEPT = frozenset({*keyword.kwlist, *keyword.softkwlist, *builtins.__dict__})
 LAYOUT = frozenset(
     {
@@ -41,6 +48,8 @@ LAYOUT = frozenset(
 ROUGH = re.compile(
     r"#.*|(?P<string>\"[^\"\n]*\"?|'[^'\n]*'?)|(?P<number>\d[\w.]*)|(?P<name>[^\W\d]\w*)|[^\s\w]"
 )
+
+Runs = NDArray[np.int32]
 
 
 class Solution(NamedTuple):
@@ -70,12 +79,13 @@ class Group(NamedTuple):
     identical: bool
 
 
-def groups(solutions: Sequence[Solution], starter: Sequence[str] = ()) -> list[Group]:
-    """The groups, the largest first. starter: the sources of its code cells."""
-    by_student = {solution.student: solution for solution in solutions}
-    firsts, pairs = _same_files(solutions)
-    pairs += alike_pairs(firsts, starter)
-    found = [_group(students, pairs, by_student) for students in _together(pairs)]
+def groups(solutions: Iterable[Solution], starter: Sequence[str] = ()) -> list[Group]:
+    """The groups, the largest first. starter: the sources of its code cells. Each solution is looked at once, and not kept."""
+    sketches = sorted(_sketches(solutions), key=lambda sketch: sketch.student)
+    file_of = {sketch.student: sketch.sha256 for sketch in sketches}
+    firsts, pairs = _same_files(sketches)
+    pairs += _alike(firsts, starter, ALIKE)
+    found = [_group(students, within, file_of) for students, within in _together(pairs)]
     return sorted(found, key=lambda group: (-len(group.students), group.students))
 
 
@@ -83,20 +93,13 @@ def alike_pairs(
     solutions: Sequence[Solution], starter: Sequence[str] = (), alike: float = ALIKE
 ) -> list[Pair]:
     """The pairs of different files that are alike, those that are most alike first."""
-    rare = _rare([runs(solution.cells) for solution in solutions], runs(starter))
-    found = []
-    for one, other in _candidates(rare, alike):
-        shared = len(rare[one] & rare[other])
-        part = shared / min(len(rare[one]), len(rare[other]))
-        if shared >= LEAST_SHARED and part >= alike:
-            found.append(Pair(solutions[one].student, solutions[other].student, round(part, 3)))
-    return sorted(found, key=lambda pair: (-pair.alike, pair.one, pair.other))
+    return _alike(list(_sketches(solutions)), starter, alike)
 
 
 def runs(cells: Iterable[str]) -> frozenset[int]:
     """The runs of `RUN` normalised tokens that the cells have, as hashes."""
     words = [zlib.crc32(word.encode("utf-8", "backslashreplace")) for word in normalised(cells)]
-    return frozenset(hash(tuple(words[at : at + RUN])) for at in range(len(words) - RUN + 1))
+    return frozenset(hash(tuple(words[at : at + RUN])) & MASK for at in range(len(words) - RUN + 1))
 
 
 def normalised(cells: Iterable[str]) -> Iterator[str]:
@@ -148,76 +151,135 @@ def _blanked(kind: int, text: str) -> str:
 # ---- pairs --------------------------------------------------------------------------------------
 
 
-def _rare(all_runs: Sequence[frozenset[int]], given: frozenset[int]) -> list[frozenset[int]]:
+class _Sketch(NamedTuple):
+    """What is kept of a solution: whose it is, the file's hash, and its runs, sorted, shape (n,)."""
+
+    student: str
+    sha256: str
+    runs: Runs
+
+
+def _sketches(solutions: Iterable[Solution]) -> Iterator[_Sketch]:
+    of_file: dict[str, Runs] = {}
+    for solution in solutions:
+        if solution.sha256 not in of_file:
+            of_file[solution.sha256] = _sorted(runs(solution.cells))
+        yield _Sketch(solution.student, solution.sha256, of_file[solution.sha256])
+
+
+def _sorted(found: frozenset[int]) -> Runs:
+    return np.sort(np.fromiter(found, np.int32, len(found)))
+
+
+def _alike(sketches: Sequence[_Sketch], starter: Sequence[str], alike: float) -> list[Pair]:
+    rare = _rare([sketch.runs for sketch in sketches], _sorted(runs(starter)))
+    found = []
+    for one, other in _candidates(rare, alike):
+        shared = int(_among(rare[one], rare[other]).sum())
+        part = shared / min(rare[one].size, rare[other].size)
+        if shared >= LEAST_SHARED and part >= alike:
+            found.append(Pair(sketches[one].student, sketches[other].student, round(part, 3)))
+    return sorted(found, key=lambda pair: (-pair.alike, pair.one, pair.other))
+
+
+def _rare(all_runs: Sequence[Runs], given: Runs) -> list[Runs]:
     """Of each solution the runs that say something: neither given to all nor found by many."""
-    counts = Counter(run for own in set(all_runs) for run in own)
-    most = max(COMMON_LEAST, len(set(all_runs)) * COMMON_SHARE)
-    common = given | {run for run, count in counts.items() if count > most}
-    return [own - common for own in all_runs]
+    different = {hash(own.tobytes()): own for own in all_runs}.values()
+    most = max(COMMON_LEAST, len(different) * COMMON_SHARE)
+    found_by_many = [run[count > most] for run, count in _counted(different)]
+    common = np.unique(np.concatenate([given, *found_by_many]))
+    return [own[~_among(own, common)] for own in all_runs]
 
 
-def _candidates(rare: Sequence[frozenset[int]], alike: float) -> Iterator[tuple[int, int]]:
+def _counted(all_runs: Collection[Runs]) -> Iterator[tuple[Runs, NDArray[np.intp]]]:
+    """Every run and how many have it; a part of them at a time, since all at once take much memory."""
+    for part in range(PARTS):
+        having = [own[own // SAMPLED % PARTS == part] for own in all_runs]
+        yield np.unique(_joined(having), return_counts=True)
+
+
+def _among(own: Runs, others: Runs) -> NDArray[np.bool_]:
+    """Which of some runs are among others, which are sorted."""
+    if not others.size:
+        return np.zeros(own.size, np.bool_)
+    nearest = others[np.minimum(np.searchsorted(others, own), others.size - 1)]
+    return np.equal(nearest, own)
+
+
+def _joined(parts: Sequence[Runs]) -> Runs:
+    return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+
+def _candidates(rare: Sequence[Runs], alike: float) -> Iterator[tuple[int, int]]:
     """The pairs that share enough of their sampled runs to be worth a closer look, found through who has each run."""
-    sampled = [[run for run in own if run % SAMPLED == 0] for own in rare]
+    sampled = [own[own % SAMPLED == 0] for own in rare]
+    shared = np.sort(_joined([run[count > 1] for run, count in _counted(sampled)]))
     owners: dict[int, list[int]] = defaultdict(list)
+    having: list[Runs] = []
     for number, own in enumerate(sampled):
-        for run in own:
+        having.append(own[_among(own, shared)])
+        for run in having[-1].tolist():
             owners[run].append(number)
-    counts: Counter[tuple[int, int]] = Counter()
-    for having in owners.values():
-        counts.update(_paired(having))
-    for (one, other), count in counts.items():
-        if count >= CLOSER_LOOK * alike * min(len(sampled[one]), len(sampled[other])):
-            yield one, other
+    for one, own_runs in enumerate(having):
+        counts = Counter(other for run in own_runs.tolist() for other in _later(owners[run], one))
+        for other, count in counts.items():
+            if count >= CLOSER_LOOK * alike * min(sampled[one].size, sampled[other].size):
+                yield one, other
 
 
-def _paired(having: list[int]) -> Iterator[tuple[int, int]]:
-    if len(having) <= MANY:
-        return combinations(having, 2)
-    return ((one, other) for at, one in enumerate(having) for other in having[at + 1 : at + 1 + NEIGHBOURS])
+def _later(owners: list[int], one: int) -> list[int]:
+    """Those with whom an owner of a run is paired, among the ones after it."""
+    start = bisect_right(owners, one)
+    return owners[start:] if len(owners) <= MANY else owners[start : start + NEIGHBOURS]
 
 
-def _same_files(solutions: Sequence[Solution]) -> tuple[list[Solution], list[Pair]]:
+def _same_files(sketches: Sequence[_Sketch]) -> tuple[list[_Sketch], list[Pair]]:
     """The first solution with each file, and pairs of it with the others that have the same."""
-    first: dict[str, Solution] = {}
+    first: dict[str, _Sketch] = {}
     pairs = []
-    for solution in sorted(solutions):
-        known = first.setdefault(solution.sha256, solution)
-        if known is not solution:
-            pairs.append(Pair(known.student, solution.student, 1.0))
+    for sketch in sketches:
+        known = first.setdefault(sketch.sha256, sketch)
+        if known is not sketch:
+            pairs.append(Pair(known.student, sketch.student, 1.0))
     return list(first.values()), pairs
 
 
 # ---- groups -------------------------------------------------------------------------------------
 
 
-def _together(pairs: Sequence[Pair]) -> list[list[str]]:
-    """The students that pairs connect, over several steps too."""
-    group_of: dict[str, list[str]] = {}
+class _Circles:
+    """Students, and who is connected with whom, over several steps too."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, list[str]] = {}
+
+    def join(self, pair: Pair) -> bool:
+        """Connect two; whether they were not yet. The smaller circle goes into the larger one."""
+        one, other = (self.of.setdefault(student, [student]) for student in (pair.one, pair.other))
+        if one is other:
+            return False
+        small, large = sorted((one, other), key=len)
+        large += small
+        self.of.update(dict.fromkeys(small, large))
+        return True
+
+
+def _together(pairs: Sequence[Pair]) -> Iterator[tuple[list[str], list[Pair]]]:
+    """The students that pairs connect, with these pairs."""
+    circles = _Circles()
     for pair in pairs:
-        one, other = (group_of.setdefault(student, [student]) for student in (pair.one, pair.other))
-        if one is not other:
-            one += other
-            group_of.update(dict.fromkeys(other, one))
-    return [sorted(group) for group in {id(group): group for group in group_of.values()}.values()]
+        circles.join(pair)
+    within: dict[int, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        within[id(circles.of[pair.one])].append(pair)
+    for own in within.values():
+        yield sorted(circles.of[own[0].one]), own
 
 
-def _group(students: list[str], pairs: Sequence[Pair], by_student: Mapping[str, Solution]) -> Group:
-    members = set(students)
-    within = [pair for pair in pairs if pair.one in members]
+def _group(students: list[str], within: Sequence[Pair], file_of: Mapping[str, str]) -> Group:
+    circles = _Circles()
     return Group(
         students=tuple(students),
-        pairs=tuple(_spanning(within)),
-        identical=len({by_student[student].sha256 for student in students}) == 1,
+        pairs=tuple(pair for pair in sorted(within, key=lambda pair: -pair.alike) if circles.join(pair)),
+        identical=len({file_of[student] for student in students}) == 1,
     )
-
-
-def _spanning(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """As many of the pairs as connect all of a group, those that are most alike before others."""
-    reached: dict[str, set[str]] = {}
-    for pair in sorted(pairs, key=lambda pair: -pair.alike):
-        one, other = (reached.setdefault(student, {student}) for student in (pair.one, pair.other))
-        if one is not other:
-            one |= other
-            reached.update(dict.fromkeys(other, one))
-            yield pair
