@@ -150,18 +150,17 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         try_table(loaded, given)
         _make(output)
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
-        with (
-            open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
-            opened(cluster, way, jobs) as (executor, at_once),
-            stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
-            progress(len(collected.students), spoken) as told,
-        ):
-            graded = Round(asked, collected, book, told)
-            if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
-                say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
-            tally = graded.grade(executor, at_once, stopping)
-            grades = book.grades(exercise, graded.batch)
-        written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)
+        with open_gradebook(gradebook or str(output / GRADEBOOK)) as book:
+            with (
+                opened(cluster, way, jobs) as (executor, at_once),
+                stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
+                progress(len(collected.students), spoken) as told,
+            ):
+                graded = Round(asked, collected, book, told)
+                if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
+                    say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
+                tally = graded.grade(executor, at_once, stopping)
+            written = write_all(output, book.each_grade(exercise, graded.batch), loaded, spoken, given)
         for note in written.notes:
             say_aside(note, spoken)
         _say_the_end(tally, output, spoken)

@@ -43,9 +43,10 @@ OUTCOME = {
     "outcome.names": "",
     "outcome.standing": "grades model",
     "outcome.table": "exercise grades lms.filling lms.sheets model outcome.standing report.document report.escape text",
+    "outcome.brief": "grades model similarity",
     "outcome.placing": "",
     "outcome.reports": "exercise grader grades model outcome.names outcome.placing report.discovery report.document",
-    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload model outcome.placing"
+    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload model outcome.brief outcome.placing"
     " outcome.reports outcome.standing outcome.table report.overview report.overview.document report.overview.pairs"
     " similarity starter",
 }

@@ -138,6 +138,17 @@ def test_the_callers_pytest_has_no_say(
     assert os.environ["PYTEST_ADDOPTS"] == "--collect-only --no-such-option"
 
 
+def test_a_package_around_a_course_has_no_say(tmp_path: Path, kernels: Kernels) -> None:
+    course = tmp_path / "package" / "course"
+    course.mkdir(parents=True)
+    for folder in (course.parent, course):
+        (folder / "__init__.py").write_text(
+            "def setup_module(): raise RuntimeError('not asked for')", "utf-8"
+        )
+    write_course(course, PASSES)
+    assert grade_module(course, kernels, "w = 3.0").score == 1.0
+
+
 def test_checks_print_nothing(tmp_path: Path, kernels: Kernels, capfd: pytest.CaptureFixture[str]) -> None:
     write_course(
         tmp_path, 'import sys\ndef test_a(run):\n    print("aloud")\n    print("aloud", file=sys.stderr)'

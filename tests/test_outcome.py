@@ -81,6 +81,18 @@ def test_everything_is_written_and_every_link_leads_somewhere(written: tuple[Pat
     assert len(linked) == 9
 
 
+def test_grades_are_taken_once_and_in_any_order(
+    grades: list[Grade], exercise: Exercise, tmp_path: Path
+) -> None:
+    """As a gradebook gives them, a page at a time: a class of thousands does not have to fit into memory."""
+    write_all(tmp_path / "one", grades, exercise, "en")
+    write_all(tmp_path / "other", iter(grades[::-1]), exercise, "en")
+    one, other = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.*")} for name in ("one", "other")
+    )
+    assert one == other
+
+
 def test_the_table_has_a_line_for_each_student(written: tuple[Path, Written], grades: list[Grade]) -> None:
     text = (written[0] / "grades.csv").read_text("utf-8-sig")
     rows = {row["student"]: row for row in csv.DictReader(text.splitlines())}

@@ -77,9 +77,10 @@ def chosen(session: Session, exercise: str, batch: int | None = None) -> int:
     return numbers[-1] if batch is None else batch
 
 
-def handed_in(session: Session, batch: int) -> Sequence[HandIn]:
-    """What was handed in, in the order in which it was noted."""
-    return session.scalars(select(HandIn).where(HandIn.batch == batch).order_by(HandIn.id)).all()
+def handed_in(session: Session, batch: int, after: int) -> Sequence[HandIn]:
+    """A page of what was handed in, in the order in which it was noted; `after` is the id of the last one of the page before, or 0."""
+    rows = select(HandIn).where(HandIn.batch == batch, HandIn.id > after)
+    return session.scalars(rows.order_by(HandIn.id).limit(PAGE)).all()
 
 
 def students(session: Session, exercise: str) -> dict[str, str]:

@@ -137,10 +137,14 @@ class Gradebook:
         return found
 
     def _pages(self, exercise: str, batch: int | None) -> Iterator[list[HandIn]]:
-        rows = self._database.read(
-            lambda session: batches.handed_in(session, batches.chosen(session, exercise, batch))
-        )
-        return map(list, batches.pages(rows))
+        number = self._database.read(lambda session: batches.chosen(session, exercise, batch))
+        page = self._page(number, 0)
+        while page:
+            yield page
+            page = self._page(number, page[-1].id)
+
+    def _page(self, batch: int, after: int) -> list[HandIn]:
+        return self._database.read(lambda session: list(batches.handed_in(session, batch, after)))
 
     def _reports(self, exercise: str, page: list[HandIn]) -> dict[str, Report]:
         return self._database.read(lambda session: results.counting(session, exercise, page))

@@ -8,7 +8,7 @@ from grader.lms.filling import shown_number
 from grader.lms.sheets import neutral, written_table
 from grader.model import Language, Text
 from grader.outcome.standing import findings, standing
-from grader.report.document import word
+from grader.report.document import reasons_to_review
 from grader.report.escape import one_line
 from grader.text import say
 
@@ -32,7 +32,7 @@ def reviews(grade: Grade, exercise: Exercise, language: Language) -> list[str]:
     """Why a person should look, in words; of a file that cannot be read, why not."""
     if grade.problem is not None:
         return [problem(grade.problem, language)]
-    return [] if grade.report is None else word(grade.report, exercise, language).needs_review
+    return [] if grade.report is None else reasons_to_review(grade.report, exercise, language)
 
 
 def problem(text: Text, language: Language) -> str:

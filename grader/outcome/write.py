@@ -1,7 +1,7 @@
 """Writes what a batch leaves behind into a folder: tables, JSON, the reports, the page of the class, and what the platform takes back."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ from grader.lms.filling import Task
 from grader.lms.roster import read_roster, with_roster
 from grader.lms.sheets import read_sheet
 from grader.model import Language, Text, said_by
+from grader.outcome.brief import Brief, brief
 from grader.outcome.placing import as_bytes, put
 from grader.outcome.reports import report_path, write_report
 from grader.outcome.standing import max_score
@@ -21,7 +22,7 @@ from grader.outcome.table import grades_table
 from grader.report import overview
 from grader.report.overview import document as overviews
 from grader.report.overview.pairs import source
-from grader.similarity import Group, Solution, groups
+from grader.similarity import Group, groups
 from grader.starter import given_code
 
 FEEDBACK = "moodle-feedback.zip"
@@ -51,20 +52,22 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_all(
-    folder: Path, grades: Sequence[Grade], exercise: Exercise, language: Language, given: Given | None = None
+    folder: Path, grades: Iterable[Grade], exercise: Exercise, language: Language, given: Given | None = None
 ) -> Written:
     """Write everything; the folder is made if need be, and files of an earlier batch in it are replaced.
 
-    Raises CourseError if the exercise's starter cannot be read, and UsageError if the folder cannot be written, or a given table
-    cannot be read; what the platform's table lacks is a note,
+    The grades are taken once, in any order; tables have them by student. Raises CourseError if the exercise's starter cannot be read,
+    and UsageError if the folder cannot be written, or a given table cannot be read; what the platform's table lacks is a note,
     for by then the grades are known.
     """
     given = given or Given()
-    if given.roster is not None:
-        grades = with_roster(grades, read_roster(given.roster))
+    roster = None if given.roster is None else read_roster(given.roster)
     try:
-        files = list(_files(folder, grades, exercise, language))
-        uploaded, notes = _upload(folder, grades, exercise, language, given)
+        briefs, files = _each_page(folder, grades, exercise, language)
+        known = [one.grade for one in briefs]
+        everyone = known if roster is None else with_roster(known, roster)
+        files += _files(folder, everyone, briefs, exercise, language)
+        uploaded, notes = _upload(folder, everyone, exercise, language, given)
     except OSError as error:
         raise UsageError(
             "file-not-written", path=str(error.filename or folder), reason=error.strerror or ""
@@ -82,28 +85,34 @@ def try_table(exercise: Exercise, given: Given) -> None:
         upload.fill(given.system, read_sheet(given.sheet), (), _task((), exercise, "en", given))
 
 
-def _files(folder: Path, grades: Sequence[Grade], exercise: Exercise, language: Language) -> Iterator[Path]:
-    yield put(folder / "grades.csv", grades_table(grades, exercise, language))
+def _each_page(
+    folder: Path, grades: Iterable[Grade], exercise: Exercise, language: Language
+) -> tuple[list[Brief], list[Path]]:
+    """Write each student's page; the grades in brief, by student, and the pages."""
+    briefs, files = list[Brief](), list[Path]()
     for grade in grades:
         if (path := write_report(folder, grade, exercise, language)) is not None:
-            yield path
-    similar = groups([solution for grade in grades if (solution := _solution(grade))], given_code(exercise))
+            files.append(path)
+        briefs.append(brief(grade))
+    return sorted(briefs, key=lambda one: one.grade.student), files
+
+
+def _files(
+    folder: Path, grades: Sequence[Grade], briefs: Sequence[Brief], exercise: Exercise, language: Language
+) -> Iterator[Path]:
+    """Write what is about the class. grades: of everyone, named as in the roster."""
+    yield put(folder / "grades.csv", grades_table(grades, exercise, language))
+    solutions = (solution for one in briefs if (solution := one.solution) is not None)
+    similar = groups(solutions, given_code(exercise))
     document = overviews.word(grades, exercise, language, similar, _addresses(similar))
     for stale in (folder / "similar").glob("*.html"):
         stale.unlink()
-    yield from _pair_pages(folder, document, grades)
+    yield from _pair_pages(folder, document, briefs)
     yield put(folder / "class.json", as_bytes(overviews.render(document)))
     yield put(folder / "index.html", as_bytes(overview.render(document)))
 
 
 # ---- similar solutions --------------------------------------------------------------------------
-
-
-def _solution(grade: Grade) -> Solution | None:
-    if grade.report is None or not grade.report.notebook:
-        return None
-    cells = tuple(cell.source for cell in grade.report.notebook if cell.number is not None)
-    return Solution(grade.student, cells, grade.report.sha256)
 
 
 def _addresses(similar: Sequence[Group]) -> list[list[str | None]]:
@@ -119,13 +128,15 @@ def _addresses(similar: Sequence[Group]) -> list[list[str | None]]:
     return found
 
 
-def _pair_pages(folder: Path, document: overviews.Document, grades: Sequence[Grade]) -> Iterator[Path]:
-    cells = {overviews.encodable(grade.student): _solution(grade) for grade in grades}
+def _pair_pages(folder: Path, document: overviews.Document, briefs: Sequence[Brief]) -> Iterator[Path]:
+    of = {overviews.encodable(one.grade.student): one for one in briefs}
     names = {student.student: overview.called(student) for student in document.students}
     for group in document.similar:
         for pair in group.pairs:
-            left, right = cells[pair.one], cells[pair.other]
-            if pair.page is not None and left is not None and right is not None:
+            if pair.page is None:
+                continue
+            left, right = of[pair.one].solution, of[pair.other].solution
+            if left is not None and right is not None:
                 called = names[pair.one], names[pair.other]
                 page = overview.render_pair(
                     source(left.cells), source(right.cells), pair, called, document.language

@@ -125,6 +125,12 @@ class Document(msgspec.Struct, frozen=True):
     curves_reference: Curves | None = None
 
 
+def reasons_to_review(report: Report, exercise: Exercise | None, language: Language) -> list[str]:
+    """Why a person should look at a submission, in words."""
+    words = _Words(exercise, language)
+    return [words.say(reason) for reason in report.needs_review]
+
+
 def word(report: Report, exercise: Exercise | None, language: Language) -> Document:
     """Put a report into words; `exercise` gives its own sentences (None where it is not known)."""
     words = _Words(exercise, language)
@@ -135,7 +141,7 @@ def word(report: Report, exercise: Exercise | None, language: Language) -> Docum
         title=report.exercise if exercise is None else exercise.manifest.title[language],
         submission=SubmissionPart(_encodable(report.submission), report.sha256),
         status=report.status,
-        needs_review=[words.say(reason) for reason in report.needs_review],
+        needs_review=reasons_to_review(report, exercise, language),
         notes=[words.say(note) for note in report.notes],
         score=report.score,
         max_score=report.max_score,
