@@ -128,23 +128,20 @@ def a_round(chosen: argparse.Namespace) -> Spent:
     collected = collect(chosen.submissions, SLUG, None)
     chosen.output.mkdir(parents=True)
     largest = [0]
-    with (
-        open_gradebook(str(chosen.output / "gradebook.sqlite")) as book,
-        _executor("local" if chosen.cluster else None, None, chosen.jobs) as (executor, workers),
-        watched_memory(largest),
-    ):
-        standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
-        _warm_up(standing_in, chosen.submissions, workers)
-        began, used = time.perf_counter(), cpu()
-        graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
-        graded.grade(standing_in, AHEAD * workers, lambda: False)
-        grading, grading_kb, used_grading = time.perf_counter() - began, largest[0], cpu()
-        grades = book.grades(SLUG, graded.batch)
-        write_all(chosen.output, sorted(grades, key=lambda grade: grade.student), exercise, "en")
+    with open_gradebook(str(chosen.output / "gradebook.sqlite")) as book, watched_memory(largest):
+        with _executor("local" if chosen.cluster else None, None, chosen.jobs) as (executor, workers):
+            standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
+            _warm_up(standing_in, chosen.submissions, workers)
+            began, used = time.perf_counter(), cpu()
+            graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
+            graded.grade(standing_in, AHEAD * workers, lambda: False)
+            grading, grading_kb, used_grading = time.perf_counter() - began, largest[0], cpu()
+        writing = time.perf_counter()
+        write_all(chosen.output, book.each_grade(SLUG, graded.batch), exercise, "en")
     return Spent(
         count=len(collected.students),
         grading=grading,
-        writing=time.perf_counter() - began - grading,
+        writing=time.perf_counter() - writing,
         cpu=cpu() - used,
         writing_cpu=cpu() - used_grading,
         peak_kb=largest[0],
