@@ -64,6 +64,7 @@ class Case:
         self.exercise = exercise
         self.answers = answers
         self.code = Code(submission)
+        self._moments: dict[tuple[object, ...], dict[str, list[Moment]]] = {}
 
     @property
     def score(self) -> float:
@@ -151,8 +152,15 @@ class Case:
         """The parameters that gradient calls reached or could see, by name, at each of these calls.
 
         Tensors count that require a gradient and were not made by the forward pass of this step: leaves of the graph, and
-        tensors under the name of one, or under one of the names that are given `also`.
+        tensors under the name of one, or under one of the names that are given `also`. Several mistakes ask for the same: what was
+        read is kept, and is not to be changed.
         """
+        asked = (*map(id, events), *also)
+        if asked not in self._moments:
+            self._moments[asked] = self._read_moments(events, also)
+        return self._moments[asked]
+
+    def _read_moments(self, events: Sequence[Event], also: Sequence[str]) -> dict[str, list[Moment]]:
         leaf_names = {
             name for event in events for tensor in event.tensors[: event.leaves] for name in tensor.names
         } | set(also)

@@ -1,6 +1,6 @@
 """What a class costs beside other graders, beside its own code, and beside a small class.
 
-    python -m tests.measure.bench_batch [--times 3] [--keep] [--class 60] [--students 10000] …
+    python -m tests.measure.bench_batch [--times 3] [--keep] [--size 60] [--students 10000] …
 
 Each figure and its baseline are measured in turn in one run, so that a machine whose speed drifts slows both alike; medians count.
 The exit code says whether every target was met; `--keep` puts the table into docs/measurements.md. The other graders are installed into
@@ -153,7 +153,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--nbclient", type=int, default=8, help="notebooks for nbclient")
     parser.add_argument("--students", type=int, default=10_000, help="of the large class")
     parser.add_argument("--few", type=int, default=100, help="of the small class beside it")
-    parser.add_argument("--cluster", type=int, default=60, help="submissions for the cluster")
+    parser.add_argument("--cluster", type=int, default=40, help="submissions for the cluster")
     return parser
 
 
