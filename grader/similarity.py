@@ -11,6 +11,7 @@ import keyword
 import re
 import tokenize
 import zlib
+from array import array
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -84,7 +85,9 @@ def groups(solutions: Iterable[Solution], starter: Sequence[str] = ()) -> list[G
     sketches = sorted(_sketches(solutions), key=lambda sketch: sketch.student)
     file_of = {sketch.student: sketch.sha256 for sketch in sketches}
     firsts, pairs = _same_files(sketches)
-    pairs += _alike(firsts, starter, ALIKE)
+    students, all_runs = [sketch.student for sketch in firsts], [sketch.runs for sketch in firsts]
+    del sketches, firsts  # the runs of a large class are large as well
+    pairs += _alike(students, all_runs, starter, ALIKE)
     found = [_group(students, within, file_of) for students, within in _together(pairs)]
     return sorted(found, key=lambda group: (-len(group.students), group.students))
 
@@ -93,7 +96,8 @@ def alike_pairs(
     solutions: Sequence[Solution], starter: Sequence[str] = (), alike: float = ALIKE
 ) -> list[Pair]:
     """The pairs of different files that are alike, those that are most alike first."""
-    return _alike(list(_sketches(solutions)), starter, alike)
+    students = [solution.student for solution in solutions]
+    return _alike(students, [sketch.runs for sketch in _sketches(solutions)], starter, alike)
 
 
 def runs(cells: Iterable[str]) -> frozenset[int]:
@@ -171,24 +175,27 @@ def _sorted(found: frozenset[int]) -> Runs:
     return np.sort(np.fromiter(found, np.int32, len(found)))
 
 
-def _alike(sketches: Sequence[_Sketch], starter: Sequence[str], alike: float) -> list[Pair]:
-    rare = _rare([sketch.runs for sketch in sketches], _sorted(runs(starter)))
-    found = []
+def _alike(students: Sequence[str], all_runs: list[Runs], starter: Sequence[str], alike: float) -> list[Pair]:
+    """The pairs, of whom each has the runs at the same place. The list is used up: the runs that say nothing are taken out."""
+    _leave_rare(all_runs, _sorted(runs(starter)))
+    rare, found = all_runs, []
     for one, other in _candidates(rare, alike):
         shared = int(_among(rare[one], rare[other]).sum())
         part = shared / min(rare[one].size, rare[other].size)
         if shared >= LEAST_SHARED and part >= alike:
-            found.append(Pair(sketches[one].student, sketches[other].student, round(part, 3)))
+            found.append(Pair(students[one], students[other], round(part, 3)))
     return sorted(found, key=lambda pair: (-pair.alike, pair.one, pair.other))
 
 
-def _rare(all_runs: Sequence[Runs], given: Runs) -> list[Runs]:
-    """Of each solution the runs that say something: neither given to all nor found by many."""
+def _leave_rare(all_runs: list[Runs], given: Runs) -> None:
+    """Leave of each solution the runs that say something: neither given to all nor found by many."""
     different = {hash(own.tobytes()): own for own in all_runs}.values()
     most = max(COMMON_LEAST, len(different) * COMMON_SHARE)
     found_by_many = [run[count > most] for run, count in _counted(different)]
     common = np.unique(np.concatenate([given, *found_by_many]))
-    return [own[~_among(own, common)] for own in all_runs]
+    del different
+    for number, own in enumerate(all_runs):
+        all_runs[number] = own[~_among(own, common)]
 
 
 def _counted(all_runs: Collection[Runs]) -> Iterator[tuple[Runs, NDArray[np.intp]]]:
@@ -214,7 +221,7 @@ def _candidates(rare: Sequence[Runs], alike: float) -> Iterator[tuple[int, int]]
     """The pairs that share enough of their sampled runs to be worth a closer look, found through who has each run."""
     sampled = [own[own % SAMPLED == 0] for own in rare]
     shared = np.sort(_joined([run[count > 1] for run, count in _counted(sampled)]))
-    owners: dict[int, list[int]] = defaultdict(list)
+    owners: dict[int, array[int]] = defaultdict(lambda: array("i"))
     having: list[Runs] = []
     for number, own in enumerate(sampled):
         having.append(own[_among(own, shared)])
@@ -227,7 +234,7 @@ def _candidates(rare: Sequence[Runs], alike: float) -> Iterator[tuple[int, int]]
                 yield one, other
 
 
-def _later(owners: list[int], one: int) -> list[int]:
+def _later(owners: "array[int]", one: int) -> "array[int]":
     """Those with whom an owner of a run is paired, among the ones after it."""
     start = bisect_right(owners, one)
     return owners[start:] if len(owners) <= MANY else owners[start : start + NEIGHBOURS]

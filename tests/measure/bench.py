@@ -168,10 +168,13 @@ def layer_table(times: int) -> str:
 def table(figures: Sequence[Figure]) -> str:
     """One figure a line."""
     lines = ["| what | measured | baseline | relation | target | met |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {' | '.join(map(str, figure[:-1]))} | {'yes' if figure.met else 'no'} |" for figure in figures
-    ]
+    lines += [f"| {' | '.join(map(str, figure[:-1]))} | {_met(figure)} |" for figure in figures]
     return "\n".join(lines)
+
+
+def _met(figure: Figure) -> str:
+    """Nothing where there is no target."""
+    return "" if not figure.target else "yes" if figure.met else "no"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ the cells are the submission's own. What was used is printed as JSON.
 import argparse
 import resource
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,9 @@ import msgspec
 
 from grader.batch import Graded, Task, grade_packed
 from grader.batch_commands import AHEAD, _executor
-from grader.exercise import course_folder, load_exercise
+from grader.exercise import Exercise, course_folder, load_exercise
 from grader.gradebook.book import open_gradebook
+from grader.grades import Grade
 from grader.lms.recognise import collect
 from grader.load import load_content
 from grader.model import Report, Shown, Submission
@@ -132,6 +134,7 @@ def a_round(chosen: argparse.Namespace) -> Spent:
         with _executor("local" if chosen.cluster else None, None, chosen.jobs) as (executor, workers):
             standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
             _warm_up(standing_in, chosen.submissions, workers)
+            _write_one(chosen.canned, exercise)
             began, used = time.perf_counter(), cpu()
             graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
             graded.grade(standing_in, AHEAD * workers, lambda: False)
@@ -156,6 +159,12 @@ def _warm_up(executor: Executor, folder: Path, workers: int) -> None:
     packed = msgspec.msgpack.encode(task)
     for done in [executor.submit(grade_packed, Settings(), packed) for _ in range(4 * workers)]:
         done.result()
+
+
+def _write_one(canned: Path, exercise: Exercise) -> None:
+    """Have this process import what writing needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_all(Path(folder), [Grade(student="a", report=_canned(str(canned)))], exercise, "en")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
