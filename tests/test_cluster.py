@@ -273,7 +273,7 @@ def test_workers_may_come_later(class_of_two: Path, plain: str) -> None:
 
 @pytest.mark.slow
 def test_a_scheduler_that_is_killed_ends_the_batch_and_no_result(class_of_two: Path) -> None:
-    (class_of_two / "class" / "zoe.py").write_text(f"import time\ntime.sleep(20)\n{WRONG}")
+    (class_of_two / "class" / "zoe.py").write_text(f"import time\ntime.sleep(5)\n{WRONG}")
     with (
         scheduler_process(class_of_two) as (address, process),
         worker(class_of_two, address),
