@@ -42,7 +42,7 @@ app = typer.Typer(
     cls=_RunByDefault,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Grade a class, and look after its grades; PATH alone is `run`.",
+    help="Grade a class, and look after its grades.\n\n`grader batch PATH …` is short for `grader batch run PATH …`.",
 )
 
 ExerciseName = Annotated[
@@ -78,37 +78,42 @@ UnencryptedOption = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Grade a class: grades, reports, a page.")
 def run(  # noqa: PLR0913, PLR0917 - its options
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A folder or .zip, as the learning platform gives it.")
+        Path, typer.Argument(metavar="PATH", help="The folder or .zip that the learning platform gave out.")
     ],
     exercise: ExerciseName,
     output: OutputFolder,
     system: Annotated[
-        str | None, typer.Option(help="The learning platform, where the names of the files do not tell it.")
+        str | None,
+        typer.Option(
+            help="The learning platform (canvas, moodle, …), where the names of the files do not tell it."
+        ),
     ] = None,
     roster: Annotated[
-        Path | None, typer.Option(help="A CSV file of all students, to see who is missing.")
+        Path | None, typer.Option(help="A CSV file of all students, to see who has handed in nothing.")
     ] = None,
     sheet: Annotated[
         Path | None,
         typer.Option(
-            help="The platform's own CSV file, to be filled in: Canvas's gradebook, Moodle's worksheet."
+            help="The gradebook exported from Canvas, or Moodle's worksheet, as CSV; the output folder gets a copy with the scores filled in."
         ),
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="The assignment's column in that file, where it cannot be told.")
+        str | None,
+        typer.Option(help="The title of the assignment's column in that file, where it cannot be told."),
     ] = None,
     gradebook: GradebookOption = None,
     regrade: Annotated[
         bool,
         typer.Option(
-            "--regrade", help="Grade again what was graded before; one that was broken off goes on."
+            "--regrade",
+            help="Grade everybody again, or go on with that where it was broken off; `diff` then shows what changed.",
         ),
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Submissions at a time; one a core by default.")
+        int | None, typer.Option(min=1, help="Submissions at a time on this machine; one a core by default.")
     ] = None,
     cluster: Annotated[
         str | None,
@@ -167,14 +172,16 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     raise typer.Exit(_exit_code(tally))
 
 
-@app.command()
+@app.command(short_help="Show what the last regrade changed.")
 def diff(
     exercise: ExerciseName,
     output: FolderOption = None,
     gradebook: GradebookOption = None,
     language: LanguageOption = None,
 ) -> None:
-    """Show whose points or mistakes the last regrade changed, or their last attempt.
+    """Show whose points or mistakes are other than before: after a regrade, or a new attempt.
+
+    Name the folder of the batch, or its gradebook.
 
     Exit codes: 0 nothing changed, 1 something did, 2 unusable request.
     """
@@ -187,7 +194,7 @@ def diff(
     raise typer.Exit(1 if changes else 0)
 
 
-@app.command()
+@app.command(short_help="Give a student a score of your own.")
 def override(  # noqa: PLR0913 - its options
     student: Student,
     score: Annotated[
@@ -203,7 +210,7 @@ def override(  # noqa: PLR0913 - its options
 ) -> None:
     """Give a student a score of your own, which counts through regrades; or withdraw it.
 
-    The files in the output folder follow when the batch is run again.
+    Name the folder of the batch, or its gradebook. The files in the folder follow when the batch is run again.
     """
     with answering(language, None) as (_, spoken), _book(output, gradebook) as book:
         if score is None:

@@ -35,6 +35,9 @@ def furnish(page: str, folder: Path) -> None:
         with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
             for path in sorted((folder / "submissions").iterdir()):
                 archive.write(path, f"task 1/{path.name}")
+        with zipfile.ZipFile(folder / "canvas.zip", "w") as archive:
+            for number, path in enumerate(sorted((folder / "submissions").iterdir()), 101):
+                archive.write(path, f"{path.stem}_{number}_{number + 400}_{path.name}")
 
 
 def _notebooks(page: str) -> dict[str, list[str]]:
