@@ -141,6 +141,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         from grader.gradebook.book import open_gradebook  # noqa: PLC0415
         from grader.interrupts import stopping_politely  # noqa: PLC0415
         from grader.lms.recognise import collect  # noqa: PLC0415
+        from grader.outcome.reports import Press  # noqa: PLC0415 - as below
         from grader.outcome.write import Given, try_table, write_all  # noqa: PLC0415
         from grader.report.progress import progress  # noqa: PLC0415
         from grader.report.writer import complain, say_aside  # noqa: PLC0415
@@ -155,9 +156,11 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         try_table(loaded, given)
         _make(output)
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
-        with open_gradebook(gradebook or str(output / GRADEBOOK)) as book:
+        with (
+            open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
+            opened(cluster, way, jobs) as (executor, at_once),
+        ):
             with (
-                opened(cluster, way, jobs) as (executor, at_once),
                 stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
                 progress(len(collected.students), spoken) as told,
             ):
@@ -165,7 +168,8 @@ def run(  # noqa: PLR0913, PLR0917 - its options
                 if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
                     say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
                 tally = graded.grade(executor, at_once, stopping)
-            written = write_all(output, book.each_grade(exercise, graded.batch), loaded, spoken, given)
+            press = Press(executor, at_once(), settings.course and str(Path(settings.course).absolute()))
+            written = write_all(output, book.each_grade(exercise, graded.batch), loaded, spoken, given, press)
         for note in written.notes:
             say_aside(note, spoken)
         _say_the_end(tally, output, spoken)

@@ -144,7 +144,7 @@ MAY_IMPORT = {
     "interrupts": "",
     "round": "batch conditions errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
     "batch_commands": "answering catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
-    " options outcome.write report.escape report.progress report.writer round text",
+    " options outcome.reports outcome.write report.escape report.progress report.writer round text",
     **LMS,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"

@@ -19,7 +19,6 @@ from grader.grades import Grade, HandedIn
 from grader.kernel.pool import Kernels
 from grader.model import Language, Report
 from grader.outcome.names import file_name
-from grader.outcome.reports import write_report
 from grader.outcome.table import grades_table
 from grader.outcome.write import Given, Written, try_table, write_all
 from grader.report.overview.document import json_schema, render, word
@@ -186,20 +185,6 @@ def test_what_may_hold_a_name_is_blanked(source: str, shown: list[str] | None) -
     found = blanked(source)
     assert "Jane" not in str(found)
     assert found == shown
-
-
-def test_a_report_is_written_anew_only_if_it_changed(
-    grades: list[Grade], exercise: Exercise, tmp_path: Path
-) -> None:
-    path = write_report(tmp_path, grades[0], exercise, "en")
-    assert path is not None
-    path.write_bytes(b"<!-- mine -->" + path.read_bytes())
-    assert write_report(tmp_path, grades[0], exercise, "en") == path
-    assert path.read_bytes().startswith(b"<!-- mine -->")
-    write_report(tmp_path, grades[0], exercise, "zh")
-    assert 'lang="zh-Hans"' in path.read_text("utf-8")[:100]
-    assert write_report(tmp_path, grades[-2], exercise, "en") is None
-    parsed(path.read_text("utf-8"))
 
 
 def test_names_that_are_no_unicode_cost_nobody_a_grade(

@@ -16,7 +16,7 @@ from grader.lms.sheets import read_sheet
 from grader.model import Language, Text, said_by
 from grader.outcome.brief import Brief, brief
 from grader.outcome.placing import as_bytes, put
-from grader.outcome.reports import report_path, write_report
+from grader.outcome.reports import Press, report_path, write_reports
 from grader.outcome.standing import max_score
 from grader.outcome.table import grades_table
 from grader.report import overview
@@ -51,10 +51,17 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Text, ...]
 
 
-def write_all(
-    folder: Path, grades: Iterable[Grade], exercise: Exercise, language: Language, given: Given | None = None
+def write_all(  # noqa: PLR0913, PLR0917 - the grades, and all that files are made from besides
+    folder: Path,
+    grades: Iterable[Grade],
+    exercise: Exercise,
+    language: Language,
+    given: Given | None = None,
+    press: Press | None = None,
 ) -> Written:
     """Write everything; the folder is made if need be, and files of an earlier batch in it are replaced.
+
+    press: who makes the reports' pages, if not this process.
 
     The grades are taken once, in any order; tables have them by student. Raises CourseError if the exercise's starter cannot be read,
     and UsageError if the folder cannot be written, or a given table cannot be read; what the platform's table lacks is a note,
@@ -63,7 +70,7 @@ def write_all(
     given = given or Given()
     roster = None if given.roster is None else read_roster(given.roster)
     try:
-        briefs, files = _each_page(folder, grades, exercise, language)
+        briefs, files = _each_page(folder, grades, exercise, language, press)
         known = [one.grade for one in briefs]
         everyone = known if roster is None else with_roster(known, roster)
         files += _files(folder, everyone, briefs, exercise, language)
@@ -86,12 +93,12 @@ def try_table(exercise: Exercise, given: Given) -> None:
 
 
 def _each_page(
-    folder: Path, grades: Iterable[Grade], exercise: Exercise, language: Language
+    folder: Path, grades: Iterable[Grade], exercise: Exercise, language: Language, press: Press | None
 ) -> tuple[list[Brief], list[Path]]:
     """Write each student's page; the grades in brief, by student, and the pages."""
     briefs, files = list[Brief](), list[Path]()
-    for grade in grades:
-        if (path := write_report(folder, grade, exercise, language)) is not None:
+    for grade, path in write_reports(folder, grades, exercise, language, press):
+        if path is not None:
             files.append(path)
         briefs.append(brief(grade))
     return sorted(briefs, key=lambda one: one.grade.student), files

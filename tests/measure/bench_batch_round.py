@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from grader.batch import Graded, Task, grade_packed
-from grader.batch_commands import AHEAD, _executor
+from grader.executors import Way, opened
 from grader.exercise import Exercise, course_folder, load_exercise
 from grader.gradebook.book import open_gradebook
 from grader.grades import Grade
@@ -57,14 +57,14 @@ class StandIn(Executor):
     """An executor whose workers do not grade but take their time. canned: the file of a report; seconds: how long one takes."""
 
     def __init__(self, executor: Executor, canned: Path, seconds: float, *, sleeps: bool) -> None:
-        self._executor, self._work = executor, partial(stand_in, str(canned), seconds, sleeps)
+        self._executor, self._fixed = executor, (str(canned), seconds, sleeps)
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
         """Have the stand-in's work done in the place of grader's."""
-        return self._executor.submit(self._work, *args, **kwargs)  # type: ignore[arg-type]
+        return self._executor.submit(stand_in, *self._fixed, *args, **kwargs)  # type: ignore[arg-type]
 
 
-def stand_in(canned: str, seconds: float, sleeps: bool, _settings: Settings, packed: bytes) -> bytes:
+def stand_in(canned: str, seconds: float, sleeps: bool, _settings: dict[str, Any], packed: bytes) -> bytes:
     """What a worker does with one task in the place of `grader.batch.grade_packed`."""
     task = msgspec.msgpack.decode(packed, type=Task)
     submission = load_content(task.name, task.content, task.path)
@@ -131,13 +131,14 @@ def a_round(chosen: argparse.Namespace) -> Spent:
     chosen.output.mkdir(parents=True)
     largest = [0]
     with open_gradebook(str(chosen.output / "gradebook.sqlite")) as book, watched_memory(largest):
-        with _executor("local" if chosen.cluster else None, None, chosen.jobs) as (executor, workers):
+        way = Way(None, unencrypted=False, spoken="en")
+        with opened("local" if chosen.cluster else None, way, chosen.jobs) as (executor, at_once):
             standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
-            _warm_up(standing_in, chosen.submissions, workers)
+            _warm_up(standing_in, chosen.submissions, chosen.jobs)
             _write_one(chosen.canned, exercise)
             began, used = time.perf_counter(), cpu()
             graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
-            graded.grade(standing_in, AHEAD * workers, lambda: False)
+            graded.grade(standing_in, at_once, lambda: False)
             grading, grading_kb, used_grading = time.perf_counter() - began, largest[0], cpu()
         writing = time.perf_counter()
         write_all(chosen.output, book.each_grade(SLUG, graded.batch), exercise, "en")
@@ -155,9 +156,11 @@ def a_round(chosen: argparse.Namespace) -> Spent:
 def _warm_up(executor: Executor, folder: Path, workers: int) -> None:
     """Have every worker import what it needs."""
     path = next(folder.glob("*.ipynb"))
-    task = Task(key="", name=path.name, path=str(path), content=path.read_bytes(), exercise=SLUG)
+    task = Task(
+        key="", name=path.name, path=str(path), content=path.read_bytes(), exercise=SLUG, conditions=""
+    )
     packed = msgspec.msgpack.encode(task)
-    for done in [executor.submit(grade_packed, Settings(), packed) for _ in range(4 * workers)]:
+    for done in [executor.submit(grade_packed, {}, packed) for _ in range(4 * workers)]:
         done.result()
 
 
