@@ -144,12 +144,12 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         with (
             open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
             _executor(cluster, certificates, jobs) as (executor, workers),
-            stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
             progress(len(collected.students), spoken) as told,
+            stopping_politely(lambda: told.aside(Text(id="round-stopping"))) as stopping,
         ):
-            graded = Round(asked, collected, book, told)
+            graded = Round(asked, collected, book, told.tell)
             if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
-                say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
+                told.aside(Text(id="round-regrade", params={"began": graded.regrade.began}))
             tally = graded.grade(executor, AHEAD * workers, stopping)
             grades = book.grades(exercise, graded.batch)
         written = write_all(output, sorted(grades, key=lambda grade: grade.student), loaded, spoken, given)
