@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grader.cluster import Certificates
     from grader.gradebook.book import Gradebook
     from grader.gradebook.records import Changed
-    from grader.round import Tally
+    from grader.round import Asked, Tally
 
 GRADEBOOK, PAGE = "gradebook.sqlite", "index.html"
 # So many more than there are workers are on their way, so that none of them waits.
@@ -143,7 +143,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
         with (
             open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
-            _executor(cluster, certificates, jobs) as (executor, workers),
+            _executor(asked, cluster, certificates, jobs) as (executor, workers),
             progress(len(collected.students), spoken) as told,
             stopping_politely(lambda: told.aside(Text(id="round-stopping"))) as stopping,
         ):
@@ -222,7 +222,7 @@ def _book(output: Path | None, gradebook: str | None) -> "Iterator[Gradebook]":
 
 @contextmanager
 def _executor(
-    cluster: str | None, certificates: "Certificates | None", jobs: int | None
+    asked: "Asked", cluster: str | None, certificates: "Certificates | None", jobs: int | None
 ) -> "Iterator[tuple[Executor, int]]":
     """What grades, and how many submissions at a time."""
     if cluster is None:
@@ -231,9 +231,13 @@ def _executor(
         with Workers(jobs) as workers:
             yield workers, workers.jobs
     else:
+        from grader.batch import warming  # noqa: PLC0415
         from grader.cluster import connected  # noqa: PLC0415
 
-        with connected(cluster, certificates, jobs) as dask:
+        with (
+            connected(cluster, certificates, jobs) as dask,
+            dask.warmed(warming(asked.exercise, asked.settings, isolated=asked.isolated)),
+        ):
             yield dask, dask.workers
 
 

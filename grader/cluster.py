@@ -4,12 +4,12 @@
     dask worker tcp://…:8786 --nthreads 1 --nworkers 4   # on each; grader and the course are installed there
 
 Each worker process grades one submission at a time, in kernels that its own warm parent confines. A worker that ends costs
-nothing: the scheduler has another do its task.
+nothing: the scheduler has another do its task. One that comes gets no task before it is warm.
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOCAL = "local"
+# Of the HTTP server that a scheduler has in any case: without one it would take Dask's own, which may be in use.
+ANY_PORT = "127.0.0.1:0"
 CONNECT_SECONDS = 10
 R = TypeVar("R")
 
@@ -44,6 +46,26 @@ class Cluster(Executor):
         """How many tasks it does at a time, as far as is known now; more workers may come."""
         threads: int = sum(self._client.nthreads().values())
         return max(1, threads)
+
+    @contextmanager
+    def warmed(self, work: Callable[[], object]) -> Iterator[None]:
+        """Have every worker that is there or comes do this once before it is given anything else.
+
+        Raises UsageError if a worker does not know how.
+        """
+        from grader.cluster_worker import Warm  # noqa: PLC0415 - imports the extra
+
+        try:
+            with suppress(OSError):  # of a worker that is lost meanwhile; all that come later know
+                self._client.register_plugin(Warm(work))
+        except Exception as error:  # noqa: BLE001 - as such Dask passes on whatever a worker says that it lacks
+            raise UsageError("cluster-without-grader", address=self._address, reason=str(error)) from None
+        try:
+            yield
+        finally:
+            if self._client.status == "running":
+                with suppress(OSError, ValueError):  # as above, or another command has taken it away
+                    self._client.unregister_worker_plugin(Warm.name)
 
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
         """Have something done. Raises KernelFault if the scheduler is gone."""
@@ -72,7 +94,7 @@ def connected(address: str, certificates: Certificates | None, jobs: int | None)
     with ExitStack() as ends:
         if address == LOCAL:
             scheduler = distributed.LocalCluster(
-                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=None
+                n_workers=jobs or usable_cores(), threads_per_worker=1, dashboard_address=ANY_PORT
             )
             client = distributed.Client(ends.enter_context(scheduler))
         else:

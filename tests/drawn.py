@@ -130,11 +130,12 @@ MAY_IMPORT = {
     "workers": "isolation kernel.pool settings text",
     # many submissions, and what is kept of them
     "batch": "conditions errors exercise grade load model settings workers",
-    "cluster": "errors workers",
+    "cluster_worker": "errors",
+    "cluster": "cluster_worker errors workers",
     "grades": "model",
     "interrupts": "",
     "round": "batch conditions errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
-    "batch_commands": "answering catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    "batch_commands": "answering batch catalogue cluster errors exercise gradebook.book gradebook.records interrupts lms.recognise model"
     " options outcome.write report.escape report.progress report.writer round text workers",
     **LMS,
     **GRADEBOOK,
