@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ import msgspec
 from grader import __version__
 from grader.conditions import conditions
 from grader.errors import GraderError, KernelFault, UnreadableSubmission
-from grader.exercise import course_folder, load_exercise
+from grader.exercise import Exercise, course_folder, load_exercise
 from grader.grade import grade, ungradable
 from grader.load import load_content
 from grader.model import Report, Text, said_by
 from grader.settings import Settings
 from grader.workers import kernels_of_this_process
 
-# A worker that ends under a task may have been ended by it: after so many of them the task is given up.
+# A worker that ends while it has the only task may have been ended by it: after so many of them the task is given up.
 MOST_LOST = 3
 
 
@@ -64,12 +64,13 @@ def grade_many(
 
     At most `at_once()` are under way, so that neither the tasks nor their results pile up; it is asked each time, since workers
     come and go. Once `stopping()` says so, what is under way is finished and no more begun. A task whose worker is lost is done
-    again: alone, since it may have been the one that ended it; after `MOST_LOST` workers it is ungradable. Raises KernelFault or
-    UsageError if a worker must not grade others' files, or has another exercise or another grader than this process.
+    again, alone: it may have been the one that ended it, or one that was under way beside that. After `MOST_LOST` workers that
+    were lost while it was alone it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files, or has
+    another exercise or another grader than this process.
     """
     chosen = _portable(settings)
     under_way: dict[Future[bytes], Task] = {}
-    lost: dict[str, int] = {}
+    lost_alone: dict[str, int] = {}  # of each that was under way when a worker was lost
     suspects: deque[Task] = deque()
     waiting = iter(tasks)
 
@@ -85,20 +86,18 @@ def grade_many(
             begin(suspects.popleft())
         if not under_way:
             return
-        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-            task = under_way.pop(future)
-            try:
-                yield msgspec.msgpack.decode(future.result(), type=Graded)
-            except GraderError:
-                raise
-            except ImportError as error:  # of the worker's own: a submission imports nothing there
-                raise KernelFault("worker-without-grader", reason=str(error), version=__version__) from None
-            except Exception as error:  # noqa: BLE001 - whatever befell a worker costs its task alone, and never a zero
-                lost[task.key] = lost.get(task.key, 0) + 1
-                if lost[task.key] < MOST_LOST:
+        done = wait(under_way, return_when=FIRST_COMPLETED).done
+        while done:
+            task, packed = under_way.pop(future := done.pop()), _outcome(future)
+            del future  # a cluster's worker keeps a result as long as there is who may ask for it, and another makes it again
+            if isinstance(packed, bytes):
+                yield msgspec.msgpack.decode(packed, type=Graded)
+            else:
+                lost_alone[task.key] = lost_alone.get(task.key, -1) + 1
+                if lost_alone[task.key] < MOST_LOST:
                     suspects.append(task)
                 else:
-                    fault = KernelFault("worker-lost", times=MOST_LOST, reason=type(error).__name__)
+                    fault = KernelFault("worker-lost", times=MOST_LOST, reason=type(packed).__name__)
                     yield Graded(key=task.key, report=ungradable(task.name, "", task.exercise, fault))
 
 
@@ -106,6 +105,33 @@ def _portable(settings: Settings) -> dict[str, Any]:
     """Settings as another process takes them, whose working folder may be another."""
     course = None if settings.course is None else str(Path(settings.course).absolute())
     return msgspec.structs.asdict(msgspec.structs.replace(settings, course=course))
+
+
+def warming(exercise: Exercise, settings: Settings, *, isolated: bool) -> "partial[bytes]":
+    """What makes a worker warm: it grades the reference, or nothing where there is none. Raises as `grade_packed`."""
+    known = exercise.reference.is_file()
+    task = Task(
+        key="",
+        name="reference.py",
+        path=str(exercise.reference),
+        content=exercise.reference.read_bytes() if known else b"pass",
+        exercise=exercise.slug,
+        conditions=conditions(exercise, settings),
+        isolated=isolated,
+    )
+    return partial(grade_packed, _portable(settings), msgspec.msgpack.encode(task))
+
+
+def _outcome(future: Future[bytes]) -> bytes | Exception:
+    """A result, or what befell the worker: that costs its task alone, and never a zero. Raises GraderError."""
+    try:
+        return future.result()
+    except GraderError:
+        raise
+    except ImportError as error:  # of the worker's own: a submission imports nothing there
+        raise KernelFault("worker-without-grader", reason=str(error), version=__version__) from None
+    except Exception as error:  # noqa: BLE001 - of pools, of Dask, of the network between
+        return error
 
 
 def grade_packed(settings: dict[str, Any], packed: bytes) -> bytes:

@@ -137,6 +137,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 every submission has its result, 2 unusable request, 3 some could not be graded, 130 stopped by Ctrl-C.
     """
     with answering(language, course, seed) as (settings, spoken):
+        from grader.batch import warming  # noqa: PLC0415
         from grader.executors import Way, certificates, opened  # noqa: PLC0415
         from grader.gradebook.book import open_gradebook  # noqa: PLC0415
         from grader.interrupts import stopping_politely  # noqa: PLC0415
@@ -158,15 +159,18 @@ def run(  # noqa: PLR0913, PLR0917 - its options
         asked = Asked(path, loaded, settings, regrade=regrade, isolated=not unsafe_no_sandbox)
         with (
             open_gradebook(gradebook or str(output / GRADEBOOK)) as book,
-            opened(cluster, way, jobs) as (executor, at_once),
+            opened(cluster, way, jobs, warming(loaded, settings, isolated=asked.isolated)) as (
+                executor,
+                at_once,
+            ),
         ):
             with (
-                stopping_politely(lambda: say_aside(Text(id="round-stopping"), spoken)) as stopping,
                 progress(len(collected.students), spoken) as told,
+                stopping_politely(lambda: told.aside(Text(id="round-stopping"))) as stopping,
             ):
-                graded = Round(asked, collected, book, told)
+                graded = Round(asked, collected, book, told.tell)
                 if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
-                    say_aside(Text(id="round-regrade", params={"began": graded.regrade.began}), spoken)
+                    told.aside(Text(id="round-regrade", params={"began": graded.regrade.began}))
                 tally = graded.grade(executor, at_once, stopping)
             press = Press(executor, at_once(), settings.course and str(Path(settings.course).absolute()))
             written = write_all(output, book.each_grade(exercise, graded.batch), loaded, spoken, given, press)

@@ -4,14 +4,14 @@
     dask worker tcp://…:8786 --nthreads 1 --nworkers 4   # on each; grader and the course are installed there
 
 Each worker process grades one submission at a time, in kernels that its own warm parent confines. A worker that ends costs
-nothing: the scheduler has another do its task.
+nothing: the scheduler has another do its task. One that comes gets no task before it is warm.
 """
 
 import logging
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from grader import __version__
@@ -68,17 +68,54 @@ class Cluster(Executor):
             notes.append(Text(id="cluster-without-workers", params={"address": self._address}))
         return notes
 
+    @contextmanager
+    def warmed(self, work: Callable[..., Any], *arguments: Any) -> Iterator[None]:
+        """Have every worker that is there or comes do this once before it is given anything else.
+
+        What is slow only the first time is done then: a worker that is lost meanwhile had no task that could be blamed for it.
+        """
+        plugin = _warm_plugin(_name(work), arguments)
+        with suppress(OSError):  # of a worker that is lost meanwhile; all that come later know
+            self._client.register_plugin(plugin)
+        try:
+            yield
+        finally:
+            if self._client.status == "running":
+                with suppress(OSError, ValueError):  # as above, or another command has taken it away
+                    self._client.unregister_worker_plugin(plugin.name)
+
     def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> "Future[R]":
         """Have a function of a module done, with plain values. Raises KernelFault if the scheduler is gone."""
         self._demand_scheduler()
-        name = f"{work.__module__}:{work.__qualname__}"
-        future: Future[R] = self._executor.submit(self._travelling, name, *args, **kwargs)
+        future: Future[R] = self._executor.submit(self._travelling, _name(work), *args, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Forget what was asked for; the cluster goes on."""
         if self._client.status == "running":
             self._executor.shutdown(wait=wait and not cancel_futures)
+
+
+def _name(work: Callable[..., Any]) -> str:
+    return f"{work.__module__}:{work.__qualname__}"
+
+
+def _warm_plugin(work: str, arguments: tuple[Any, ...]) -> Any:
+    """What has a worker do `MODULE:NAME` before it takes tasks. It travels by its code, as below."""
+    from distributed import WorkerPlugin  # noqa: PLC0415 - an extra
+
+    class Warm(WorkerPlugin):  # type: ignore[misc]  # Dask publishes no types
+        name = "grader-warm"
+
+        async def setup(self, worker: Any) -> None:
+            import asyncio  # noqa: PLC0415 - on the worker
+            import contextlib  # noqa: PLC0415 - on the worker
+            from pkgutil import resolve_name  # noqa: PLC0415 - on the worker
+
+            with contextlib.suppress(Exception):  # where it fails, so will the first task, which can say why
+                await asyncio.to_thread(resolve_name(work), *arguments)
+
+    return Warm()
 
 
 def _travelling(version: str) -> Callable[..., Any]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from grader.errors import GraderError, UsageError
 from grader.model import Language, Text
@@ -24,8 +25,13 @@ class Way(NamedTuple):
 
 
 @contextmanager
-def opened(cluster: str | None, way: Way, jobs: int | None) -> Iterator[tuple[Executor, Callable[[], int]]]:
-    """What grades, and how many submissions may be under way. Raises UsageError if the cluster cannot be reached."""
+def opened(
+    cluster: str | None, way: Way, jobs: int | None, warming: "partial[Any]"
+) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """What grades, and how many submissions may be under way. warming: what a worker of a cluster does first.
+
+    Raises UsageError if the cluster cannot be reached.
+    """
     if cluster is None:
         from grader.workers import Workers  # noqa: PLC0415 - one of the two is needed
 
@@ -38,7 +44,8 @@ def opened(cluster: str | None, way: Way, jobs: int | None) -> Iterator[tuple[Ex
             for note in dask.notes():
                 say_aside(note, way.spoken)
             try:
-                yield dask, lambda: AHEAD * dask.workers
+                with dask.warmed(warming.func, *warming.args):
+                    yield dask, lambda: AHEAD * dask.workers
             except GraderError as error:
                 if worker := error.params.get("worker"):
                     say_aside(Text(id="cluster-worker-says", params={"worker": str(worker)}), way.spoken)

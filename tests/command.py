@@ -6,6 +6,8 @@ import pty
 import subprocess
 import sys
 import termios
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,8 +47,14 @@ def python(*arguments: str | Path, folder: Path, **variables: str) -> Outcome:
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def in_terminal(*arguments: str | Path, folder: Path, columns: int = 90, **variables: str) -> Outcome:
-    """Run `grader …` before a terminal, which gets what it prints on either channel."""
+def in_terminal(
+    *arguments: str | Path,
+    folder: Path,
+    columns: int = 90,
+    meanwhile: "Callable[[subprocess.Popen[bytes]], None] | None" = None,
+    **variables: str,
+) -> Outcome:
+    """Run `grader …` before a terminal, which gets what it prints on either channel; `meanwhile` is called once it runs."""
     ours, theirs = pty.openpty()
     with contextlib.ExitStack() as ends:
         ends.callback(os.close, ours)
@@ -63,6 +71,10 @@ def in_terminal(*arguments: str | Path, folder: Path, columns: int = 90, **varia
         finally:
             os.close(theirs)
         ends.callback(process.wait, SECONDS)
+        if meanwhile is not None:
+            beside = threading.Thread(target=meanwhile, args=(process,))
+            beside.start()
+            ends.callback(beside.join, SECONDS)
         seen = bytearray()
         with contextlib.suppress(OSError):  # what Linux answers when the other end is closed
             while part := os.read(ours, 65_536):

@@ -143,7 +143,7 @@ MAY_IMPORT = {
     "grades": "model",
     "interrupts": "",
     "round": "batch conditions errors exercise gradebook.book gradebook.records grader grades lms.recognise model settings",
-    "batch_commands": "answering catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
+    "batch_commands": "answering batch catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
     " options outcome.reports outcome.write report.escape report.progress report.writer round text",
     **LMS,
     **GRADEBOOK,

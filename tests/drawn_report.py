@@ -26,7 +26,7 @@ REPORT = {
     "report.outlets": "errors model report.discovery report.document report.places report.terminal",
     "report.terminal": "report.curve report.document report.escape report.findings report.sentences report.wrap text",
     "report.writer": "errors exercise model report.document report.escape report.outlets report.places text",
-    "report.progress": "model round text",
+    "report.progress": "model report.writer round text",
     "report.selftest": "catalogue model report.escape report.wrap selftest text",
     "report.overview": "model report.html report.html.words report.overview.document report.overview.histogram"
     " report.overview.pairs report.sentences text",

@@ -62,10 +62,10 @@ class Server:
             else:
                 return
 
-    def stop(self) -> None:
-        """End it, and with it every connection."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it, and with it every connection; by SIGQUIT as a crash would, with nothing tidied up."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             self._process.wait(SECONDS)
             self._process = None
 

@@ -6,12 +6,13 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from grader.batch import Graded, Task, grade_many
-from grader.cluster import LOCAL, connected
+from grader.batch import Graded, Task, grade_many, warming
+from grader.cluster import LOCAL, Cluster, connected
 from grader.conditions import conditions
 from grader.errors import KernelFault, UsageError
 from grader.exercise import course_folder, load_exercise
@@ -58,6 +59,12 @@ def summary(found: dict[str, Graded]) -> dict[str, object]:
     }
 
 
+@pytest.fixture
+def cluster_of_one() -> Iterator[Cluster]:
+    with connected(LOCAL, None, 1) as cluster:
+        yield cluster
+
+
 TASKS = {"right": RIGHT, "dies": DIES, "hogs": HOGS, "empty": "   ", "fails": "1 / 0"}
 EXPECTED = {
     "right": ("graded", None),
@@ -83,6 +90,31 @@ def test_a_cluster_does_the_same() -> None:
 
 
 @pytest.mark.slow
+def test_a_cluster_keeps_no_result_that_has_come(cluster_of_one: Cluster) -> None:
+    """A worker that is lost would have taken it along, and another would make it again."""
+    tasks = (task(str(number), RIGHT) for number in range(3))
+    for _ in grade_many(tasks, cluster_of_one, SETTINGS, at_once=lambda: 1):
+        deadline = time.monotonic() + 30
+        while cluster_of_one._client.futures:  # is told of it in a thread of its own
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_worker_is_warm_before_its_first_task(cluster_of_one: Cluster, tmp_path: Path) -> None:
+    with cluster_of_one.warmed(Path.write_text, tmp_path / "warm", ""):
+        assert (tmp_path / "warm").exists()
+        (tmp_path / "warm").unlink()
+        cluster_of_one._client.cluster.scale(2)
+        cluster_of_one._client.wait_for_workers(2)
+        assert (tmp_path / "warm").exists()
+    work = warming(EXERCISE, SETTINGS, isolated=True)
+    with cluster_of_one.warmed(work.func, *work.args):
+        (graded,) = grade_many([task("a", RIGHT)], cluster_of_one, SETTINGS, at_once=lambda: 1)
+    assert summary({"a": graded}) == {"a": ("graded", None)}
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_its_task_done_again() -> None:
     with Workers(1) as workers:
         begun = threading.Event()
@@ -103,6 +135,27 @@ def test_a_worker_that_is_killed_is_replaced_and_its_task_done_again() -> None:
         found = by_key(grade_many(tasks(), workers, SETTINGS, at_once=lambda: 2))
         killer.join()
     assert summary(found) == dict.fromkeys(("first", "slow", "last"), ("graded", None))
+
+
+@pytest.mark.slow
+def test_a_worker_lost_under_several_tasks_is_laid_at_nobodys_door() -> None:
+    """Of five that are killed the first has both tasks, and each of the others one of them."""
+    with Workers(1) as workers:
+
+        def kill() -> None:
+            killed = set[int]()
+            while len(killed) < 5:
+                for pid in set(workers._pool._processes or ()) - killed:
+                    time.sleep(0.5)
+                    os.kill(pid, signal.SIGKILL)
+                    killed.add(pid)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        tasks = [task("one", SLEEPS.format(seconds=1)), task("other", RIGHT)]
+        found = by_key(grade_many(tasks, workers, SETTINGS, at_once=lambda: 2))
+        killer.join()
+    assert summary(found) == dict.fromkeys(("one", "other"), ("graded", None))
 
 
 def test_what_ends_every_worker_is_given_up() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.classes import EXERCISE, SLUG, WRONG, kept, slow_class, started, table, wait_for_results
 from tests.command import Outcome, grader
+from tests.courses import SLUG as SMALL
+from tests.courses import write_course
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,6 +53,27 @@ def test_a_regrade_killed_half_way_goes_on_and_grades_nothing_twice(tmp_path: Pa
     assert (anew.code, known(anew)) == (0, 0), anew.err
     assert "Going on" not in anew.err
     assert known(again(folder)) == 4
+
+
+@pytest.mark.slow
+def test_a_regrade_tries_once_more_what_could_not_be_graded(tmp_path: Path) -> None:
+    """A check of this course breaks on one of two submissions, each time."""
+    checks = """
+        @pytest.mark.points(1)
+        def test_w(run):
+            assert 1 / (run.number("w") - 2)
+    """
+    write_course(tmp_path, checks, reference="w = 1.0\n")
+    (tmp_path / "class").mkdir()
+    for student, w in (("ann", 1.0), ("bob", 2.0)):
+        (tmp_path / "class" / f"{student}.py").write_text(f"w = {w}\n")
+    command = ("batch", "class", "--exercise", SMALL, "--course", ".", "--output", "grades", "--regrade")
+    seen = []
+    for _ in range(3):
+        done = grader(*command, folder=tmp_path)
+        assert (done.code, "1 ungradable" in done.err) == (3, True), done.err
+        seen.append(("Going on" in done.err, known(done)))
+    assert seen == [(False, 0), (True, 1), (False, 0)]
 
 
 @pytest.mark.slow

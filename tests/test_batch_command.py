@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.classes import EXERCISE, WRONG, slow_class, started, table, wait_for_results
-from tests.command import grader
+from tests.command import grader, in_terminal
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "minimise_parabola.py"
 NAMES = {
@@ -154,6 +155,21 @@ def test_after_kill_9_the_same_command_grades_what_is_left(handed_in: Path) -> N
     assert known
     assert int(known[0].split()[0]) in (1, 2)
     assert len(table(handed_in)) == 4
+
+
+@pytest.mark.slow
+def test_on_a_terminal_what_an_interrupt_says_has_a_line_of_its_own(handed_in: Path) -> None:
+    def interrupt(process: "subprocess.Popen[bytes]") -> None:
+        wait_for_results(handed_in, 1)
+        process.send_signal(signal.SIGINT)
+
+    command = ("batch", "class", *EXERCISE, "--output", "grades", "--jobs", "1")
+    done = in_terminal(*command, folder=handed_in, columns=150, meanwhile=interrupt)
+    assert done.code == 130, done.out
+    said = "Finishing what is under way. Press Ctrl-C once more to leave that too."
+    assert re.search(rf"(?:\n|\r\x1b\[2K)(?:\x1b\[2m)?{re.escape(said)}(?:\x1b\[0m)? *\r\n", done.out), (
+        done.out
+    )
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.conditions import conditions
-from grader.exercise import load_exercise
+from grader.exercise import load_exercise, load_reference
 from grader.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -82,6 +82,15 @@ def test_where_the_course_is_and_what_lies_about_in_it_changes_nothing(course: P
         added(f"exercises/{SLUG}/{path}", "left over")(course)
     assert of(course) == before
     assert of(course, Settings(language="zh", course="somewhere", cell_seconds=30.0)) == before
+
+
+def test_a_reference_that_is_changed_is_read_anew(course: Path) -> None:
+    """A worker may live through many batches."""
+    exercise = load_exercise(course, SLUG)
+    first = load_reference(exercise)
+    assert load_reference(exercise) is first
+    added(f"reference/{SLUG}.py", "\nNEW = True\n")(course)
+    assert load_reference(exercise).NEW
 
 
 def test_the_secret_stays_out(course: Path) -> None:

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grader.model import Language
+from grader.model import Language, Text
+from grader.report.writer import say_aside
 from grader.round import Tally
 from grader.text import say
 
@@ -15,13 +17,20 @@ from grader.text import say
 LINE_SECONDS = 10.0
 
 
+class Told(NamedTuple):
+    """What shows how far a round is. tell: hears it; aside: says something else, on a line of its own."""
+
+    tell: Callable[[Tally], None]
+    aside: Callable[[Text], None]
+
+
 @contextmanager
-def progress(students: int, language: Language) -> Iterator[Callable[[Tally], None]]:
+def progress(students: int, language: Language) -> Iterator[Told]:
     """Show on the error channel what is told."""
     errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if not errors.is_terminal:
         lines = _Lines(errors, language)
-        yield lines.tell
+        yield Told(lines.tell, lambda text: say_aside(text, language, errors))
         lines.close()
         return
     words = TextColumn("{task.fields[rate]}  {task.fields[words]}")
@@ -35,7 +44,7 @@ def progress(students: int, language: Language) -> Iterator[Callable[[Tally], No
             rate = say("round-rate", language, {"rate": _rate(tally, began)})
             bar.update(task, completed=tally.done, rate=rate, words=tallied(tally, language))
 
-        yield tell
+        yield Told(tell, lambda text: say_aside(text, language, errors))
 
 
 class _Lines:

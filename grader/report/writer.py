@@ -119,10 +119,11 @@ def complain(error: GraderError, language: Language) -> None:
     Console(stderr=True).print(text, style="red", markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def say_aside(text: Text, language: Language) -> None:
-    """Say on the error channel, in one line, what happens."""
+def say_aside(text: Text, language: Language, errors: Console | None = None) -> None:
+    """Say on the error channel, in one line, what happens; by the console that is drawing there, if one is."""
     words = one_line(say(text.id, language, text.params))
-    Console(stderr=True).print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
+    console = errors or Console(stderr=True)
+    console.print(words, style="dim", markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def show_markdown(text: str) -> None:

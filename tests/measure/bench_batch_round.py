@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,7 +132,10 @@ def a_round(chosen: argparse.Namespace) -> Spent:
     largest = [0]
     with open_gradebook(str(chosen.output / "gradebook.sqlite")) as book, watched_memory(largest):
         way = Way(None, unencrypted=False, spoken="en")
-        with opened("local" if chosen.cluster else None, way, chosen.jobs) as (executor, at_once):
+        with opened("local" if chosen.cluster else None, way, chosen.jobs, partial(int)) as (
+            executor,
+            at_once,
+        ):
             standing_in = StandIn(executor, chosen.canned, chosen.seconds, sleeps=chosen.sleeps)
             _warm_up(standing_in, chosen.submissions, chosen.jobs)
             _write_one(chosen.canned, exercise)
