@@ -25,7 +25,8 @@ from tests.unruly import unruly_class
 STUDENTS, WORKERS = 200, 2
 KILLED_EVERY, RESTARTED_AFTER, LONGEST = 5.0, 30.0, 900.0
 MOST_RUNS, LEAST_KILLED = 3, 10
-LIMITS = {"cell_seconds": 1.0, "memory_mb": 700, "scratch_mb": 50, "output_bytes": 2_000_000, "processes": 64}
+# A machine on which workers start all the time may hold up a cell for more than a second.
+LIMITS = {"cell_seconds": 5.0, "memory_mb": 700, "scratch_mb": 50, "output_bytes": 2_000_000, "processes": 64}
 
 # What grades.csv says of a student: the status and the score.
 Line = tuple[str, str]
