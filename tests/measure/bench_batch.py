@@ -46,18 +46,22 @@ def in_turn(chosen: argparse.Namespace) -> Measured:
         seen.add("minute", 60 * chosen.size / large.wall)
         seen.add("cost", (large.cpu - small.cpu) / (chosen.size - chosen.small))
         seen.add("own", command.own_cpu())
-        seen.add("nbgrader", peers.nbgrader_per_minute(chosen.nbgrader))
-        seen.add("otter", peers.otter_per_minute(chosen.otter))
-        seen.add("nbclient", peers.nbclient_per_minute(chosen.nbclient))
+        for peer in peers.PEERS_MEASURED:
+            for together in (1, 2):
+                seen.add(f"{peer.name} {together}", peer.minute(getattr(chosen, peer.name), together))
     return seen
 
 
 def beside_others(seen: Measured, chosen: argparse.Namespace) -> list[Figure]:
     """Submissions a minute, grader's and others'."""
+    two = "two processes of it at a time"
     rows = [
-        ("nbgrader autograde", "nbgrader", chosen.nbgrader, TIMES_NBGRADER),
-        ("otter run", "otter", chosen.otter, TIMES_OTTER),
-        ("nbclient alone, which grades nothing", "nbclient", chosen.nbclient, None),
+        ("`nbgrader autograde`", "nbgrader 1", chosen.nbgrader, TIMES_NBGRADER),
+        (f"it, {two},", "nbgrader 2", chosen.nbgrader, None),
+        ("`otter run`", "otter 1", chosen.otter, TIMES_OTTER),
+        (f"it, {two},", "otter 2", chosen.otter, None),
+        ("nbclient alone, which grades nothing,", "nbclient 1", chosen.nbclient, None),
+        (f"it, {two},", "nbclient 2", chosen.nbclient, None),
     ]
     figures = []
     for what, name, count, times in rows:
@@ -168,7 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         two_workers(chosen),
     ]
     load_average = os.getloadavg()[0]
-    text = f"Medians of {chosen.times}, {os.cpu_count()} cores, two processes each, load {load_average:.1f}.\n\n{table(figures)}\n"
+    text = (
+        f"Medians of {chosen.times}, {os.cpu_count()} cores, load {load_average:.1f}.\n\n{table(figures)}\n"
+    )
     sys.stdout.write(text)
     if chosen.keep:
         keep("bench of batches", "make bench", text.rstrip("\n"))

@@ -1,6 +1,6 @@
 """Other graders over the same notebooks: nbgrader and otter in an environment of their own, and nbclient alone.
 
-Each is given both cores: two processes beside each other, each with half of the notebooks.
+Each is run as it comes, one command after the other, and as two processes beside each other, each with half of the notebooks.
 """
 
 import hashlib
@@ -22,8 +22,6 @@ PEERS = ROOT / ".bench" / "peers"
 PROGRAMS = PEERS / ("Scripts" if sys.platform == "win32" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
 PACKAGES = ("nbgrader", "otter-grader", "torch")
-TOGETHER = 2
-
 SLOPE, INTERCEPT = "assert abs(w.item() - 10) < 1.5", "assert abs(b.item() - 4) < 1.5"
 NBGRADER = "c = get_config()\nc.CourseDirectory.course_id = 'course'\nc.Execute.timeout = 180\n"
 OTTER = """
@@ -51,10 +49,10 @@ CODE = nbformat.v4.new_code_cell
 
 
 class Peer(NamedTuple):
-    """Another grader. minute: how many notebooks it does in a minute, given how many there are."""
+    """Another grader. minute: how many notebooks it does in a minute, given how many there are, in so many processes."""
 
     name: str
-    minute: Callable[[int], float]
+    minute: Callable[[int, int], float]
 
 
 def install() -> None:
@@ -69,10 +67,12 @@ def install() -> None:
     ready.write_text(stamp, "ascii")
 
 
-def nbgrader_per_minute(count: int) -> float:
-    """`nbgrader autograde` of an assignment: two courses beside each other, each with half of the students."""
+def nbgrader_per_minute(count: int, together: int) -> float:
+    """`nbgrader autograde` of an assignment; together: so many courses beside each other, which share the students."""
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as folder:
-        courses = [_course(Path(folder) / f"course{k}", numbers) for k, numbers in enumerate(halves(count))]
+        courses = [
+            _course(Path(folder) / f"course{k}", numbers) for k, numbers in enumerate(shares(count, together))
+        ]
         seconds = _together([[(["nbgrader", "autograde", "line"], course)] for course in courses])
         for course in courses:
             _demand(
@@ -104,8 +104,8 @@ def _cell(source: str, id: str, **kind: object) -> Any:
     return CODE(source, metadata={"nbgrader": {**its, "grade_id": id, **kind}})
 
 
-def otter_per_minute(count: int) -> float:
-    """`otter run` of each notebook, two at a time."""
+def otter_per_minute(count: int, together: int) -> float:
+    """`otter run` of each notebook, so many at a time."""
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as name:
         folder = Path(name)
         (folder / "tests").mkdir()
@@ -117,12 +117,14 @@ def otter_per_minute(count: int) -> float:
             write_notebook(own / "line.ipynb", [begin, *map(CODE, sample_cells(number)), end])
             (own / "results").mkdir()
         command = ["otter", "run", "line.ipynb", "-a", "../autograder.zip", "-o", "results"]
-        seconds = _together([[(command, folder / str(number)) for number in half] for half in halves(count)])
+        seconds = _together(
+            [[(command, folder / str(number)) for number in share] for share in shares(count, together)]
+        )
         _demand(all((folder / str(number) / "results" / "results.json").is_file() for number in range(count)))
         return 60 * count / seconds
 
 
-def nbclient_per_minute(count: int) -> float:
+def nbclient_per_minute(count: int, together: int) -> float:
     """The notebooks executed by nbclient, in a new stock kernel each: nothing is graded."""
     with tempfile.TemporaryDirectory(prefix="grader-bench-") as name:
         folder = Path(name)
@@ -130,14 +132,17 @@ def nbclient_per_minute(count: int) -> float:
             write_notebook(folder / f"{number}.ipynb", list(map(CODE, sample_cells(number))))
         run = ["python", "-c", NBCLIENT]
         seconds = _together(
-            [[([*run, *(f"{number}.ipynb" for number in half)], folder)] for half in halves(count)]
+            [
+                [([*run, *(f"{number}.ipynb" for number in share)], folder)]
+                for share in shares(count, together)
+            ]
         )
         return 60 * count / seconds
 
 
-def halves(count: int) -> list[range]:
+def shares(count: int, together: int) -> list[range]:
     """The numbers below `count`, for each of the processes beside each other."""
-    return [range(first, count, TOGETHER) for first in range(TOGETHER)]
+    return [range(first, count, together) for first in range(together)]
 
 
 def _together(rows: Sequence[Sequence[tuple[Sequence[str], Path]]]) -> float:
@@ -148,7 +153,7 @@ def _together(rows: Sequence[Sequence[tuple[Sequence[str], Path]]]) -> float:
     while running or any(left):
         for number, row in enumerate(left):
             if number not in running and row:
-                running[number] = _started(*row.pop(0))
+                running[number] = _started(*row.pop(0), alone=len(rows) == 1)
         for number, process in list(running.items()):
             if process.poll() is not None:
                 _finished(running.pop(number))
@@ -160,14 +165,15 @@ def _run(command: Sequence[str], folder: Path) -> None:
     _together([[(command, folder)]])
 
 
-def _started(command: Sequence[str], folder: Path) -> "subprocess.Popen[str]":
+def _started(command: Sequence[str], folder: Path, *, alone: bool) -> "subprocess.Popen[str]":
+    """Start a command; beside another, torch has one thread: more would get in each other's way."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
     environment = {
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
+        **({} if alone else {"OMP_NUM_THREADS": "1"}),
     }
     program = [str(PROGRAMS / command[0]), *command[1:]]
     with (folder / "said.txt").open("w") as said:
