@@ -93,6 +93,11 @@ def own_cost(seen: Measured, chosen: argparse.Namespace) -> Figure:
     )
 
 
+def _beside_others_and_own(chosen: argparse.Namespace) -> list[Figure]:
+    seen = in_turn(chosen)
+    return [*beside_others(seen, chosen), own_cost(seen, chosen)]
+
+
 def large_class(chosen: argparse.Namespace) -> list[Figure]:
     """A large class beside a small one, where the grading itself takes 10 ms."""
     few, many = scale.few_and_many(chosen.few, chosen.students, chosen.times)
@@ -132,17 +137,19 @@ def large_class(chosen: argparse.Namespace) -> list[Figure]:
     return figures
 
 
-def two_workers(chosen: argparse.Namespace) -> Figure:
+def two_workers(chosen: argparse.Namespace) -> list[Figure]:
     """Two workers of a cluster beside one."""
     one, two = scale.on_a_cluster(chosen.cluster, chosen.times)
-    return Figure(
-        f"two Dask workers beside one, {chosen.cluster} submissions that wait 200 ms",
-        f"{60 / two:.0f} a minute",
-        f"{60 / one:.0f} a minute",
-        f"{one / two:.2f} ×",
-        f"{OF_TWO:.2f} ×",
-        one / two >= OF_TWO,
-    )
+    return [
+        Figure(
+            f"two Dask workers beside one, {chosen.cluster} submissions that wait 200 ms",
+            f"{60 / two:.0f} a minute",
+            f"{60 / one:.0f} a minute",
+            f"{one / two:.2f} ×",
+            f"{OF_TWO:.2f} ×",
+            one / two >= OF_TWO,
+        )
+    ]
 
 
 def options() -> argparse.ArgumentParser:
@@ -164,13 +171,12 @@ def options() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     chosen = options().parse_args(arguments)
-    seen = in_turn(chosen)
-    figures = [
-        *beside_others(seen, chosen),
-        own_cost(seen, chosen),
-        *large_class(chosen),
-        two_workers(chosen),
-    ]
+    figures: list[Figure] = []
+    for part in (_beside_others_and_own, large_class, two_workers):
+        measured = part(chosen)
+        sys.stdout.write(f"{table(measured)}\n\n")  # what is known, should a later part be broken off
+        sys.stdout.flush()
+        figures += measured
     load_average = os.getloadavg()[0]
     text = (
         f"Medians of {chosen.times}, {os.cpu_count()} cores, load {load_average:.1f}.\n\n{table(figures)}\n"

@@ -29,6 +29,7 @@ from grader.grades import Grade
 from grader.lms.recognise import collect
 from grader.load import load_content
 from grader.model import Report, Shown, Submission
+from grader.outcome.reports import Press
 from grader.outcome.write import write_all
 from grader.round import Asked, Round
 from grader.settings import Settings
@@ -143,12 +144,14 @@ def a_round(chosen: argparse.Namespace) -> Spent:
             graded = Round(Asked(chosen.submissions, exercise, settings), collected, book, lambda _: None)
             graded.grade(standing_in, at_once, lambda: False)
             grading, grading_kb, used_grading = time.perf_counter() - began, largest[0], cpu()
-        writing = time.perf_counter()
-        write_all(chosen.output, book.each_grade(SLUG, graded.batch), exercise, "en")
+            writing = time.perf_counter()
+            press = Press(executor, at_once(), None)
+            write_all(chosen.output, book.each_grade(SLUG, graded.batch), exercise, "en", press=press)
+            writing = time.perf_counter() - writing
     return Spent(
         count=len(collected.students),
         grading=grading,
-        writing=time.perf_counter() - writing,
+        writing=writing,
         cpu=cpu() - used,
         writing_cpu=cpu() - used_grading,
         peak_kb=largest[0],
