@@ -22,7 +22,7 @@ from grader.model import Limits
 supervisor, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 control.setblocking(False)
 limits = Limits(memory_mb=1, processes=0) if sys.argv[1] == "memory" else Limits(memory_mb=0, processes=0)
-guardian = _Guardian(Job("", "", limits, 60.0), sys.argv[2], control, _Gone())
+guardian = _Guardian(Job("", "bare", "", limits, 60.0), sys.argv[2], control, _Gone())
 there, tell = os.pipe()
 first = os.fork()
 if first == 0:
