@@ -13,7 +13,7 @@ from grader.values import Unusable
 from tests.sessions import ran
 
 CORPUS = Path(__file__).parent / "corpus"
-RIGHT = sorted(
+FILES = sorted(
     str(file.relative_to(CORPUS))
     for folder in CORPUS.iterdir()
     if folder.is_dir()
@@ -63,7 +63,7 @@ def same(first: Run, second: Run) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", RIGHT)
+@pytest.mark.parametrize("file", FILES)
 def test_a_run_is_the_same_in_both(file: str, kernels: Kernels) -> None:
     exercise = load_exercise(course_folder(None), file.partition("/")[0])
     runs = []
