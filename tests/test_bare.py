@@ -55,7 +55,11 @@ for number in ("0" * 32, "1", None, 1):
 
 
 def same(first: Run, second: Run) -> None:
-    """Both came to the same end with the same values."""
+    """Both came to the same end with the same values; where that was a limit of time, the clock says how far they came."""
+    if not first.complete:
+        assert not second.complete
+        assert [error.kind for error in first.errors] == [error.kind for error in second.errors]
+        return
     assert first.values == second.values
     assert first.errors == second.errors
     assert first.complete == second.complete
