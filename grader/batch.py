@@ -68,7 +68,7 @@ def grade_many(
     were lost while it was alone it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files, or has
     another exercise or another grader than this process.
     """
-    chosen = _portable(settings)
+    chosen = portable(settings)
     under_way: dict[Future[bytes], Task] = {}
     lost_alone: dict[str, int] = {}  # of each that was under way when a worker was lost
     suspects: deque[Task] = deque()
@@ -101,7 +101,7 @@ def grade_many(
                     yield Graded(key=task.key, report=ungradable(task.name, "", task.exercise, fault))
 
 
-def _portable(settings: Settings) -> dict[str, Any]:
+def portable(settings: Settings) -> dict[str, Any]:
     """Settings as another process takes them, whose working folder may be another."""
     course = None if settings.course is None else str(Path(settings.course).absolute())
     return msgspec.structs.asdict(msgspec.structs.replace(settings, course=course))
@@ -119,7 +119,7 @@ def warming(exercise: Exercise, settings: Settings, *, isolated: bool) -> "parti
         conditions=conditions(exercise, settings),
         isolated=isolated,
     )
-    return partial(grade_packed, _portable(settings), msgspec.msgpack.encode(task))
+    return partial(grade_packed, portable(settings), msgspec.msgpack.encode(task))
 
 
 def _outcome(future: Future[bytes]) -> bytes | Exception:

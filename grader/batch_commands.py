@@ -137,7 +137,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 every submission has its result, 2 unusable request, 3 some could not be graded, 130 stopped by Ctrl-C.
     """
     with answering(language, course, seed) as (settings, spoken):
-        from grader.batch import warming  # noqa: PLC0415
+        from grader.batch import portable, warming  # noqa: PLC0415
         from grader.executors import Way, certificates, opened  # noqa: PLC0415
         from grader.gradebook.book import open_gradebook  # noqa: PLC0415
         from grader.interrupts import stopping_politely  # noqa: PLC0415
@@ -172,7 +172,7 @@ def run(  # noqa: PLR0913, PLR0917 - its options
                 if graded.regrade is not None and graded.regrade.batch != graded.regrade.first:
                     told.aside(Text(id="round-regrade", params={"began": graded.regrade.began}))
                 tally = graded.grade(executor, at_once, stopping)
-            press = Press(executor, at_once(), settings.course and str(Path(settings.course).absolute()))
+            press = Press(executor, at_once(), portable(settings)["course"])
             written = write_all(output, book.each_grade(exercise, graded.batch), loaded, spoken, given, press)
         for note in written.notes:
             say_aside(note, spoken)

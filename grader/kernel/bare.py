@@ -23,8 +23,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from grader.kernel.cells import OPTIONS, Cells, pack, unpack
+from grader.kernel.job import LENGTH_BYTES
 
-LENGTH_BYTES = 4
 # Bound here, since a submission may put something else in their places.
 _read, _write, _own_number, _end = os.read, os.write, os.getpid, os._exit
 

@@ -11,11 +11,10 @@ from typing import Any
 from grader.errors import KernelFault
 from grader.kernel.client import ANSWER_BYTES, MOST_MEMBERS
 from grader.kernel.driver import LAST_WORD_SECONDS, Driver
+from grader.kernel.job import LENGTH_BYTES
 from grader.kernel.launched import Launched
 from grader.kernel.warm import Zygote
 from grader.model import Limits, Output
-
-LENGTH_BYTES = 4
 
 
 class BareDriver(Driver):

@@ -14,6 +14,8 @@ Kind = Literal["jupyter", "bare"]
 CHANNELS = ("shell", "stdin", "control", "iopub", "hb")
 # The descriptors of a request: control, then one listening socket per channel of Jupyter's, or one that is connected.
 GIVEN: dict[Kind, int] = {"jupyter": 5, "bare": 1}
+# Before each request and answer of a bare kernel stands its length.
+LENGTH_BYTES = 4
 # What a job may have too much of.
 Limit = Literal["cpu", "memory", "processes", "scratch"]
 

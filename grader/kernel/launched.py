@@ -76,17 +76,13 @@ class Launched:
         self._ask(b"interrupt")
 
     def kill(self) -> None:
-        """Have it ended; `wait` says when it is."""
+        """Have it ended; `close` waits until it is."""
         self._ask(b"kill")
 
-    async def wait(self) -> None:
+    async def close(self) -> None:
         """Wait until nothing of the job is left; a guardian that does not answer is left to the caretaker."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news, END_SECONDS)
-
-    async def close(self) -> None:
-        """Wait for its end, and hear no more of it."""
-        await self.wait()
         self._control.close()
 
     def _ask(self, what: bytes) -> None:

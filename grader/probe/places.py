@@ -13,7 +13,7 @@ MAX_MEMBERS = 8
 # Types of most of what names hold; none of them holds tensors.
 OF_LANGUAGE = (int, float, str, bool, dict, type, ModuleType, FunctionType, BuiltinFunctionType, NoneType)
 PLAIN = {id(kind) for kind in (*OF_LANGUAGE, torch.Tensor)}
-# The kernel compiles cell n under this name (see `grader.kernel.worker`), so frames can be told apart.
+# The kernel compiles cell n under this name (see `grader.kernel.cells`), so frames can be told apart.
 CELL_FILE = "<cell {number}>"
 
 
