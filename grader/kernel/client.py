@@ -25,7 +25,9 @@ STATUS_BYTES = 10_000
 # Members of arrays and objects in one message. Python takes up to seventy bytes for what JSON writes in three.
 MOST_MEMBERS = 2_000_000
 MOST_WAITING = {"iopub": 4, "shell": 4}
-NEVER_AGAIN = -1
+# A connection that is broken is not made again while a kernel lives. With -1, which says so, libzmq drops what has
+# arrived as well, and aborts the process if that is a message of which it has handed out the first frame.
+NEVER_AGAIN_MS = 86_400_000
 SIZE = "bytes"
 
 
@@ -79,27 +81,25 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         self.allow_stdin = False
 
     def stop_channels(self) -> None:
-        """Close the channels that there are."""
+        """Close the channels that there are, and libzmq with them; they cannot be started again."""
         channels: tuple[BoundedChannel | None, ...] = (self._shell_channel, self._iopub_channel)
         for channel in channels:
             if channel is not None:
                 channel.close()
         self._shell_channel = self._iopub_channel = None
+        # Here, and not when the collector comes by, in whatever thread; and before a relay's end is closed.
+        self.context.destroy(linger=0)
         while self._relays:
             self._relays.popitem()[1].close()
 
     async def broken(self) -> None:
-        """Return when the kernel's end of a channel is gone, or a message was too long and ended the connection."""
-        channels = (self.iopub_channel, self.shell_channel)
-        monitors = [channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) for channel in channels]
-        waits = [asyncio.ensure_future(monitor.recv_multipart()) for monitor in monitors]
+        """Return when the kernel's end of a channel is gone, or closed since too much came; never without relays."""
+        waits = [asyncio.create_task(relay.broken.wait()) for relay in self._relays.values()]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits or [asyncio.Future()], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait, monitor, channel in zip(waits, monitors, channels, strict=True):
+            for wait in waits:
                 wait.cancel()
-                channel.socket.disable_monitor()
-                monitor.close(linger=0)
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         longest = ANSWER_BYTES
@@ -110,7 +110,7 @@ class BoundedKernelClient(AsyncKernelClient):  # type: ignore[misc]
         bounded.setsockopt(zmq.MAXMSGSIZE, longest)
         bounded.setsockopt(zmq.RCVHWM, MOST_WAITING[channel])
         if self.transport == "ipc":  # over TCP the kernel may not listen yet
-            bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN)
+            bounded.setsockopt(zmq.RECONNECT_IVL, NEVER_AGAIN_MS)
         if identity:
             bounded.identity = identity
         bounded.connect(self._relayed(channel, longest))

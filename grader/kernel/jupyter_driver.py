@@ -168,8 +168,6 @@ class JupyterDriver(Driver):
         self._over.set()
         if client.kc is not None:
             client.kc.stop_channels()
-            # Here, and not when the collector comes by, in whatever thread.
-            client.kc.context.destroy(linger=0)
         if client.km.has_kernel:
             await client.km.provisioner.kill()
             await client.km.provisioner.wait()
