@@ -49,7 +49,7 @@ def write_reports(
 ) -> Iterator[tuple[Grade, Path | None]]:
     """Write the report of each student who has one; gives the grades as they come, with where their reports are.
 
-    A page costs a sixth of a second, so one that is there already is kept; without a press all are made here. Raises OSError.
+    A page that is there already is kept; without a press all are made here. Raises OSError.
     """
     under_way = deque[_Ordered]()
     for grade in grades:

@@ -49,7 +49,7 @@ class Figures:
         """The plots: loss, way, gradients. What numbers are too wild for is left out."""
         for draw in self._wanted():
             with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")  # matplotlib's, of axes without any room
+                warnings.simplefilter("ignore")  # matplotlib's, of an axis without any room
                 try:
                     plot = draw()
                 except (ValueError, ArithmeticError, LookupError):
