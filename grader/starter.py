@@ -6,11 +6,10 @@ The gaps are those of a `starter.ipynb`, or are made from a reference that says 
 import shlex
 from pathlib import Path
 
-import nbformat
-
 from grader.errors import CourseError, UsageError
 from grader.exercise import Exercise
 from grader.gaps import cells_with_gaps, is_marked
+from grader.jupyter import nbformat
 from grader.model import Language
 
 # Cells of ours, by their ids.

@@ -4,7 +4,7 @@ REPORT = {
     "notebook": "",
     "notebook.working": "errors",
     "notebook.command": "errors",
-    "notebook.here": "errors notebook.command report.escape text",
+    "notebook.here": "errors jupyter notebook.command report.escape text",
     "notebook.magic": "errors notebook.command notebook.working report.escape text",
     "report": "",
     "report.escape": "",

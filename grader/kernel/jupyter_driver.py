@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from queue import Empty
 from typing import Any
 
-import nbformat
 from jupyter_client.manager import AsyncKernelManager
 
 from grader.errors import KernelFault
+from grader.jupyter import nbformat
 from grader.kernel.client import BoundedKernelClient
 from grader.kernel.displayed import displayed
 from grader.kernel.driver import ANSWER_SECONDS, LAST_WORD_SECONDS, START_SECONDS, Driver

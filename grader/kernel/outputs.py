@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from nbclient import NotebookClient
-from nbformat import NotebookNode
-
+from grader.jupyter import NotebookClient, NotebookNode
 from grader.kernel.client import SIZE
 
 Flood = Literal["output-limit", "message-limit"]

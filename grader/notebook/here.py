@@ -6,10 +6,10 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-import nbformat
 from IPython.core.getipython import get_ipython
 
 from grader.errors import UsageError
+from grader.jupyter import nbformat
 from grader.notebook.command import Shown, run
 from grader.report.escape import one_line
 from grader.text import say, spoken_in
