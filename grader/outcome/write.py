@@ -115,7 +115,7 @@ def _files(
     for stale in (folder / "similar").glob("*.html"):
         stale.unlink()
     yield from _pair_pages(folder, document, briefs)
-    yield put(folder / "class.json", as_bytes(overviews.render(document)))
+    yield put(folder / "class.json", overviews.render(document))
     yield put(folder / "index.html", as_bytes(overview.render(document)))
 
 

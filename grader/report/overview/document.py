@@ -161,9 +161,9 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def render(document: Document) -> str:
-    """The document as JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+def render(document: Document) -> bytes:
+    """The document as JSON; as bytes, since that of a large class should not be in memory twice."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def report_address(grade: Grade) -> str | None:
