@@ -10,7 +10,13 @@ LTI = {
     "lms.lti.roles": "lms.lti.records",
     "lms.lti.claims": "errors",
     "lms.lti.outbound": "errors lms.lti.addresses",
+    "lms.lti.signing": "lms.lti.records lms.lti.remembered",
     "lms.lti.keys": "errors lms.lti.outbound lms.lti.records",
     "lms.lti.login": "errors lms.lti.records lms.lti.remembered lms.lti.tool",
     "lms.lti.launch": "errors lms.lti.claims lms.lti.keys lms.lti.login lms.lti.records lms.lti.remembered lms.lti.roles",
+    "lms.lti.tokens": "errors lms.lti.outbound lms.lti.records lms.lti.signing",
+    "lms.lti.scores": "errors lms.lti.outbound lms.lti.records lms.lti.remembered lms.lti.tokens",
+    "lms.lti.roster": "errors lms.lti.outbound lms.lti.records lms.lti.roles lms.lti.tokens",
+    "lms.lti.deeplinking": "errors lms.lti.claims lms.lti.records lms.lti.signing lms.lti.tool",
+    "lms.lti.registration": "errors lms.lti.outbound lms.lti.records lms.lti.roster lms.lti.scores lms.lti.tool",
 }
