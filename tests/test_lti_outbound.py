@@ -3,7 +3,9 @@
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -142,6 +144,36 @@ def test_too_large_an_answer_is_dropped(site: Site) -> None:
     site.answers["GET /more"] = lambda _: Reply(b" " * (LARGEST + 1))
     assert len(outbound().get(f"{site.url}/most", "*/*").body) == LARGEST
     assert fault(outbound(), f"{site.url}/more").text == "lti-answer-too-large"
+
+
+@contextmanager
+def endless(size: int) -> Iterator[int]:
+    """The port of a server that sends `size` letters, and then one more now and then, and never ends."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def send() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nX: " if not size else b"HTTP/1.1 200 OK\r\n\r\n" + b" " * size
+                )
+                while not stop.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        yield int(server.getsockname()[1])
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_an_answer_without_end_is_cut_off(size: int) -> None:
+    """In its headers, or in its body, of which the end of the connection would be the end."""
+    with endless(size) as port:
+        error = fault(Outbound(networks=LOOPBACK, seconds=0.2), f"http://127.0.0.1:{port}/")
+        assert (error.text, error.retry) == ("lti-unreachable", True)
 
 
 def test_a_packed_answer_is_not_unpacked(site: Site) -> None:

@@ -5,7 +5,6 @@ changes its mind leads nowhere else. Nothing is kept open: a connection that was
 """
 
 import ssl
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
@@ -15,6 +14,7 @@ import msgspec
 
 from grader.errors import PlatformFault
 from grader.lms.lti.addresses import Address, allowed, resolved
+from grader.lms.lti.deadline import Deadline
 
 # Seconds for each step of a connection, and for an answer in all; bytes of an answer.
 STEP_SECONDS, WHOLE_SECONDS = 5.0, 20.0
@@ -66,13 +66,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Outbound:
     """Asks platforms. networks: beyond public addresses, such as `LOOPBACK`; plain http goes to loopback among them alone.
 
-    tls: whose certificates are believed, and nobody else's; by default the system's. Threads may share one.
+    tls: whose certificates are believed, and nobody else's; by default the system's. seconds: for a whole answer. Threads may share one.
     """
 
     def __init__(
-        self, *, networks: Iterable[str] = (), tls: ssl.SSLContext | None = None, resolve: Resolve = resolved
+        self,
+        *,
+        networks: Iterable[str] = (),
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve = resolved,
+        seconds: float = WHOLE_SECONDS,
     ) -> None:
-        self._networks, self._resolve = tuple(networks), resolve
+        self._networks, self._resolve, self._seconds = tuple(networks), resolve, seconds
         self._tls = httpx.create_ssl_context() if tls is None else tls
 
     def get(self, url: str, accept: str, bearer: str | None = None) -> Answer:
@@ -119,25 +124,25 @@ class Outbound:
         self, method: str, target: httpx.URL, place: Address, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         """Ask one address. Raises httpx.TransportError where it cannot be reached."""
-        deadline = time.monotonic() + WHOLE_SECONDS
         transport = httpx.HTTPTransport(verify=self._tls, trust_env=False)
         with (
+            Deadline(self._seconds) as deadline,
             httpx.Client(transport=transport, trust_env=False, timeout=STEP_SECONDS) as client,
             client.stream(
                 method,
                 target.copy_with(host=str(place)),
                 headers=headers,
                 content=body,
-                extensions={"sni_hostname": target.host},
+                extensions={"sni_hostname": target.host, "trace": deadline.trace},
             ) as response,
         ):
             if response.is_redirect:
                 raise PlatformFault("lti-answer-redirects", retry=False, host=target.host)
+            body = _body(response, target.host)
+            if deadline.over:
+                raise httpx.ReadTimeout("timed out")
             return Answer(
-                status=response.status_code,
-                headers=dict(response.headers),
-                body=_body(response, target.host, deadline),
-                host=target.host,
+                status=response.status_code, headers=dict(response.headers), body=body, host=target.host
             )
 
 
@@ -153,8 +158,8 @@ def _address(url: str) -> httpx.URL:
     return target
 
 
-def _body(response: httpx.Response, host: str, deadline: float) -> bytes:
-    """The body as it comes, up to a size and a time; nothing is unpacked, since we asked for nothing packed."""
+def _body(response: httpx.Response, host: str) -> bytes:
+    """The body as it comes, up to a size; nothing is unpacked, since we asked for nothing packed."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise PlatformFault("lti-answer-unreadable", retry=False, host=host, detail="content-encoding")
     parts: list[bytes] = []
@@ -164,8 +169,6 @@ def _body(response: httpx.Response, host: str, deadline: float) -> bytes:
         size += len(part)
         if size > LARGEST:
             raise PlatformFault("lti-answer-too-large", retry=False, host=host, limit=LARGEST)
-        if time.monotonic() > deadline:
-            raise PlatformFault("lti-unreachable", retry=True, host=host, detail="timeout")
     return b"".join(parts)
 
 

@@ -1,7 +1,6 @@
 """Access tokens for a platform's services: asked for with an assertion that we sign, and used until shortly before they end."""
 
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -35,7 +34,6 @@ class Tokens:
     def __init__(self, outbound: Outbound, keys: OurKeys, clock: Callable[[], float] = time.time) -> None:
         self._outbound, self._keys, self._clock = outbound, keys, clock
         self._kept: dict[tuple[str, str, str], tuple[str, float]] = {}
-        self._lock = threading.Lock()
 
     def call(self, platform: Platform, scope: str, ask: Callable[[str], Answer]) -> Answer:
         """What `ask` answers, given a token for the scope; once more with a fresh one where the platform no longer takes it.
@@ -46,14 +44,13 @@ class Tokens:
         return ask(self._token(platform, scope, fresh=True)) if answer.status == _UNAUTHORIZED else answer
 
     def _token(self, platform: Platform, scope: str, *, fresh: bool) -> str:
+        """One that holds. Two threads may both ask for one, of which the later one is kept: both hold."""
         kept_by = (platform.token_url, platform.client_id, scope)
-        with self._lock:
-            now = self._clock()
-            token, ends = self._kept.get(kept_by, ("", now))
-            if fresh or ends <= now:
-                token, ends = self._granted(platform, scope, now)
-                self._kept[kept_by] = token, ends
-            return token
+        now = self._clock()
+        token, ends = self._kept.get(kept_by, ("", now))
+        if fresh or ends <= now:
+            token, ends = self._kept[kept_by] = self._granted(platform, scope, now)
+        return token
 
     def _granted(self, platform: Platform, scope: str, now: float) -> tuple[str, float]:
         """A token, and until when it is used."""
