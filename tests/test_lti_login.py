@@ -148,6 +148,21 @@ def test_a_link_names_an_exercise_only_by_what_can_be_a_name(slug: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "custom", "exercise"),
+    [
+        (TOOL.launch, {"exercise": "temperature"}, "temperature"),
+        (TOOL.exercise("linear_regression"), {}, "linear_regression"),
+        (TOOL.exercise("linear_regression"), {"exercise": "temperature"}, "temperature"),
+        (TOOL.exercise("linear_regression"), {"exercise": "$Exercise"}, "linear_regression"),
+        (TOOL.launch, {"exercise": "../x"}, None),
+        (TOOL.launch, {}, None),
+    ],
+)
+def test_a_choice_goes_before_the_address(target: str, custom: dict[str, str], exercise: str | None) -> None:
+    assert TOOL.exercise_meant(target, custom) == exercise
+
+
+@pytest.mark.parametrize(
     "base", ["grader.example.org", "https://grader.example.org/", "https://x/?a", "ftp://x", ""]
 )
 def test_a_service_has_an_address_that_can_be_appended_to(base: str) -> None:

@@ -41,7 +41,11 @@ def answer(launch: Launch, chosen: Sequence[Chosen], *, tool: Tool, keys: OurKey
 
 
 def _item(chosen: Chosen, wanted: ChoiceWanted, tool: Tool) -> dict[str, Any]:
-    """The link, which carries what was chosen as custom parameters; these are strings."""
+    """The link, which carries what was chosen as custom parameters; these are strings.
+
+    Its address is the same for all exercises: Open edX announces a login for the address that it is registered with, whatever the
+    link's own is, and the two have to agree.
+    """
     custom = {"exercise": chosen.exercise, "points": f"{chosen.points:g}"}
     if chosen.attempts is not None:
         custom["attempts"] = str(chosen.attempts)
@@ -50,7 +54,7 @@ def _item(chosen: Chosen, wanted: ChoiceWanted, tool: Tool) -> dict[str, Any]:
     item: dict[str, Any] = {
         "type": "ltiResourceLink",
         "title": chosen.title,
-        "url": tool.exercise(chosen.exercise),
+        "url": tool.launch,
         "custom": custom,
     }
     if wanted.line_items:

@@ -1,6 +1,7 @@
 """The addresses of this service: where platforms send browsers, and which links are ours."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -56,3 +57,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         """The exercise that a link names; None for a link that names none. Whether there is such a one is not asked."""
         slug = target.removeprefix(self.base + EXERCISES)
         return slug if slug != target and _SLUG.fullmatch(slug) else None
+
+    def exercise_meant(self, target: str, custom: Mapping[str, str]) -> str | None:
+        """The exercise of a link: by its custom parameter, which a teacher's choice sets, else by its address; None for neither."""
+        named = custom.get("exercise", "")
+        return named if _SLUG.fullmatch(named) else self.exercise_of(target)
