@@ -6,7 +6,7 @@ READY := .venv/.ready
 SITE_TOOLS := .venv/.site
 PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
 
-.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere lint format corpus spellings bench soak docs site clean
+.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere platform lint format corpus spellings bench soak docs site clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -15,7 +15,7 @@ test: $(READY) bubblewrap postgresql
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap postgresql browser elsewhere $(SITE_TOOLS)
+slow: $(READY) bubblewrap postgresql browser elsewhere platform $(SITE_TOOLS)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every mistake, planted in each reference where it can be, has to be caught and named.
@@ -39,6 +39,10 @@ browser: $(READY)
 # Other graders; without them, their tests are skipped and say so.
 elsewhere: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[elsewhere]'
+
+# A learning platform for LTI that others wrote; without it, its tests are skipped and say so.
+platform: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[platform]'
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from tests.drawn_evidence import EVIDENCE
 from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
 from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
+from tests.drawn_lti import LTI
 from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
@@ -147,6 +148,7 @@ MAY_IMPORT = {
     "batch_commands": "answering batch catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
     " options outcome.reports outcome.write report.escape report.progress report.writer round text",
     **LMS,
+    **LTI,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
