@@ -12,10 +12,11 @@ WEB = {
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
     " web.store.tables",
+    "web.store.deliveries": "gradebook.overrides gradebook.results web.store.attempts web.store.records web.store.tables",
     "web.store.jobs": "gradebook.batches gradebook.results gradebook.stored grades web.store.attempts"
-    " web.store.records web.store.tables",
+    " web.store.deliveries web.store.records web.store.tables",
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
-    " web.store.attempts web.store.records web.store.tables",
+    " web.store.attempts web.store.deliveries web.store.records web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
     "web.logs": "errors text",
     "web.metrics": "",

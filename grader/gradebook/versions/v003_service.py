@@ -1,4 +1,4 @@
-"""The tables of the web service: courses, assignments, people, visits, attempts, jobs."""
+"""The tables of the web service: courses, assignments, people, visits, attempts, jobs, deliveries."""
 
 from typing import Any
 
@@ -65,6 +65,18 @@ def upgrade(op: Operations) -> None:
         foreign={"attempt": "attempts"},
     )
     op.create_index("ix_jobs_state", "jobs", ["state"])
+    _table(
+        op,
+        "deliveries",
+        *_to("assignment", "person"),
+        *_text("destination"),
+        *(sa.Column(name, sa.Double()) for name in ("score", "full")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("wanted", "sent", "tries")),
+        *(sa.Column(name, sa.Text()) for name in ("due", "error", "owner", "until")),
+        unique=(["assignment", "person"],),
+        foreign={"assignment": "assignments", "person": "people"},
+    )
+    op.create_index("ix_deliveries_due", "deliveries", ["due"])
 
 
 def _table(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from grader.gradebook import batches, results
 from grader.gradebook.stored import to_json
 from grader.grades import Grade, HandedIn
+from grader.web.store import deliveries
 from grader.web.store.attempts import GRADED, UNGRADABLE, UNREADABLE, best, of_person
 from grader.web.store.records import Leased, Outcome
 from grader.web.store.tables import Assignment, Attempt, Job, Person
@@ -68,6 +69,7 @@ def finish(session: Session, job: int, owner: str, outcome: Outcome) -> bool:
         attempt.problem = None if outcome.problem is None else to_json(outcome.problem)
     session.flush()
     _note_what_counts(session, attempt, person)
+    deliveries.want(session, attempt.assignment, person.id)
     return True
 
 

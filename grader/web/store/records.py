@@ -72,6 +72,17 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
 
 
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A score that is to go elsewhere. version: counts those of this person there; full: full marks, None where nobody knows them."""
+
+    id: int
+    version: int
+    person: int
+    destination: str
+    score: float
+    full: float | None
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a job: a report, with what it is known by, or why the file cannot be read."""
 

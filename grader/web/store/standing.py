@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from grader.gradebook import batches, overrides, results
 from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
+from grader.web.store import deliveries
 from grader.web.store.attempts import WAITING, best, tried_of
 from grader.web.store.records import Asked, Line
 from grader.web.store.tables import Person
@@ -48,11 +49,13 @@ def decide(session: Session, asked: Asked, pseudonym: str, score: float | None, 
 
     Raises UsageError for a score or a reason that cannot be.
     """
+    person = session.scalars(select(Person).where(Person.pseudonym == pseudonym)).one()
     if score is None:
         overrides.take_back(session, asked.exercise, pseudonym)
-        return
-    noted = select(HandIn.id).where(HandIn.batch == asked.batch, HandIn.student == pseudonym)
-    if session.scalar(noted) is None:
-        name = session.scalars(select(Person.name).where(Person.pseudonym == pseudonym)).one()
-        batches.hand_in(session, asked.batch, [Grade(student=pseudonym, name=name)])
-    overrides.put(session, asked.exercise, pseudonym, score, reason)
+    else:
+        noted = select(HandIn.id).where(HandIn.batch == asked.batch, HandIn.student == pseudonym)
+        if session.scalar(noted) is None:
+            batches.hand_in(session, asked.batch, [Grade(student=pseudonym, name=person.name)])
+        overrides.put(session, asked.exercise, pseudonym, score, reason)
+    session.flush()
+    deliveries.want(session, asked.id, person.id)

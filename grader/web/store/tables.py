@@ -104,3 +104,28 @@ class Job(Table):
     owner: Mapped[str | None]
     until: Mapped[str | None]
     tries: Mapped[int]
+
+
+class Delivery(Table):
+    """The score of somebody at an assignment, on its way to a gradebook elsewhere. destination: what its sender needs to know, as JSON.
+
+    wanted: counts the scores that were to go there, and score is the last of them; sent: how far that is known there. due: when it is
+    tried next, None where that is of no use; tries: how often in vain, for this score; error: why, the last time.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("assignment", "person"), Index("ix_deliveries_due", "due"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    destination: Mapped[str]
+    score: Mapped[float | None]
+    full: Mapped[float | None]
+    wanted: Mapped[int]
+    sent: Mapped[int]
+    due: Mapped[str | None]
+    tries: Mapped[int]
+    error: Mapped[str | None]
+    owner: Mapped[str | None]
+    until: Mapped[str | None]
