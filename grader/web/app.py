@@ -4,11 +4,12 @@ import math
 import time
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -49,11 +50,13 @@ def application(service: Service, hosts: frozenset[str]) -> ASGIApp:
             HTTPException: _by_status,
             Refusal: _refused,
             BodyTooLarge: _too_large,
+            ClientDisconnect: _gone,
             TimeoutError: _too_slow,
             GraderError: _failed,
             Exception: _failed,
         },
     )
+    app.router.redirect_slashes = False  # an address is what it is, and none leads elsewhere
     app.state.service = service
     return Surroundings(app, service, hosts)
 
@@ -87,8 +90,18 @@ def routes() -> list[BaseRoute]:
         Route("/healthz", _healthz, methods=["GET"]),
         get("/readyz", health.readyz, ANYONE),
         get("/metrics", health.metrics, ANYONE),
-        Mount("/static", StaticFiles(directory=Path(str(resources.files(__package__) / "static")))),
+        Mount("/static", _Static(directory=Path(str(resources.files(__package__) / "static")))),
     ]
+
+
+class _Static(StaticFiles):
+    """Our own style and script, which browsers keep and ask about."""
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        """The file, or that it has not changed."""
+        answer = super().file_response(*given, **named)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
 
 
 class Surroundings:
@@ -187,6 +200,11 @@ def _too_slow(request: Request, _: Exception) -> Response:
     answer = _message(request, 408, Text(id="web-too-slow"))
     answer.headers["connection"] = "close"
     return answer
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """Whoever sent something left in the midst of it, so nobody reads this."""
+    return Response(status_code=400)
 
 
 def _failed(request: Request, error: Exception) -> Response:
