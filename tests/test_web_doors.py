@@ -48,6 +48,7 @@ EXPECTED = {
     ("GET", "/assignments/1/students/{student}"): (303, 403, 403, 200, 403, 404),
     ("POST", "/assignments/1/students/{student}/override"): (401, 403, 403, 303, 403, 404),
     ("GET", "/healthz"): (200,) * 6,
+    ("GET", "/favicon.ico"): (204,) * 6,
     ("GET", "/readyz"): (200,) * 6,
     ("GET", "/metrics"): (200,) * 6,
     ("POST", "/leave"): (401, 303, 303, 303, 303, 303),

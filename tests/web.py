@@ -77,7 +77,7 @@ class Pages:
             ending=lambda: False,
             secure=secure,
         )
-        self.app = application(self.service, frozenset({"localhost"}))
+        self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))
 
     def _count(self) -> None:
         self.queued += 1

@@ -88,6 +88,7 @@ def routes() -> list[BaseRoute]:
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
         post("/assignments/{assignment:int}/students/{student}/override", teacher.decide, TEACHER),
         Route("/healthz", _healthz, methods=["GET"]),
+        Route("/favicon.ico", _no_icon, methods=["GET"]),
         get("/readyz", health.readyz, ANYONE),
         get("/metrics", health.metrics, ANYONE),
         Mount("/static", _Static(directory=Path(str(resources.files(__package__) / "static")))),
@@ -158,6 +159,11 @@ def _host(scope: Scope) -> str:
 async def _healthz(_: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("alive\n")
+
+
+async def _no_icon(_: Request) -> Response:
+    """Browsers ask for it beside pages that name none, as reports do."""
+    return Response(status_code=204, headers={"cache-control": "max-age=86400"})
 
 
 # ---- errors -------------------------------------------------------------------------------------
