@@ -52,18 +52,20 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     problem: Text | None = None
 
 
-def grade_many(
+def grade_many(  # noqa: PLR0913 - the tasks, and how they are gone through
     tasks: Iterable[Task],
     executor: Executor,
     settings: Settings,
     *,
     at_once: Callable[[], int],
     stopping: Callable[[], bool] = lambda: False,
+    ask_again: float | None = None,
 ) -> Iterator[Graded]:
     """Grade submissions; gives results as they come, in any order.
 
     At most `at_once()` are under way, so that neither the tasks nor their results pile up; it is asked each time, since workers
-    come and go. Once `stopping()` says so, what is under way is finished and no more begun. A task whose worker is lost is done
+    come and go. `ask_again`: the tasks are an iterator that may have more after it had none, so it is asked again after so many
+    seconds, though nothing that is under way is done. Once `stopping()` says so, what is under way is finished and no more begun. A task whose worker is lost is done
     again, alone: it may have been the one that ended it, or one that was under way beside that. After `MOST_LOST` workers that
     were lost while it was alone it is ungradable. Raises KernelFault or UsageError if a worker must not grade others' files, or has
     another exercise or another grader than this process.
@@ -86,7 +88,7 @@ def grade_many(
             begin(suspects.popleft())
         if not under_way:
             return
-        done = wait(under_way, return_when=FIRST_COMPLETED).done
+        done = wait(under_way, ask_again, FIRST_COMPLETED).done
         while done:
             task, packed = under_way.pop(future := done.pop()), _outcome(future)
             del future  # a cluster's worker keeps a result as long as there is who may ask for it, and another makes it again

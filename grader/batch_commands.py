@@ -15,7 +15,16 @@ from grader.answering import answering
 from grader.errors import UsageError
 from grader.exercise import course_folder, load_exercise
 from grader.model import Language, Text
-from grader.options import CourseOption, LanguageOption, SeedOption, UnsafeOption
+from grader.options import (
+    Authority,
+    Certificate,
+    CourseOption,
+    Key,
+    LanguageOption,
+    SeedOption,
+    UnencryptedOption,
+    UnsafeOption,
+)
 from grader.report.escape import one_line
 from grader.text import say
 
@@ -63,19 +72,6 @@ FolderOption = Annotated[
     Path | None, typer.Option("--output", help="The folder of a batch, for its gradebook.")
 ]
 Student = Annotated[str, typer.Argument(metavar="STUDENT", help="The student, as grades.csv names them.")]
-# One help for each: a table of the options is read line by line.
-Authority = typer.Option(help="For tls://…: the authority that signed the scheduler's certificate, in PEM.")
-Certificate = typer.Option(help="For tls://…: this machine's certificate, in PEM.")
-Key = typer.Option(
-    help="For tls://…: the key of that certificate, in PEM. Without all three, Dask's configuration."
-)
-UnencryptedOption = Annotated[
-    bool,
-    typer.Option(
-        "--unsafe-no-tls",
-        help="Send submissions and grades to another machine in the clear, over a network that nobody else reaches.",
-    ),
-]
 
 
 @app.command(short_help="Grade a class: grades, reports, a page.")

@@ -67,3 +67,16 @@ UnsafeOption = Annotated[
 WatchOption = Annotated[
     bool, typer.Option("--watch", help="Grade the file again each time it is saved, until Ctrl-C.")
 ]
+# One help for each: a table of the options is read line by line.
+Authority = typer.Option(help="For tls://…: the authority that signed the scheduler's certificate, in PEM.")
+Certificate = typer.Option(help="For tls://…: this machine's certificate, in PEM.")
+Key = typer.Option(
+    help="For tls://…: the key of that certificate, in PEM. Without all three, Dask's configuration."
+)
+UnencryptedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-tls",
+        help="Send submissions and grades to another machine in the clear, over a network that nobody else reaches.",
+    ),
+]

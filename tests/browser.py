@@ -76,17 +76,26 @@ class Browser:
         self._process.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def look(self, page: Path, view: View, scripts: list[str] | None = None) -> Seen:
-        """Open a file, and evaluate scripts in it."""
-        seen: Seen = _done(self._look(page, view, scripts or []))
+    def look(
+        self,
+        page: Path | str,
+        view: View,
+        scripts: list[str] | None = None,
+        cookies: dict[str, str] | None = None,
+    ) -> Seen:
+        """Open a file or an address, to which cookies are sent, and evaluate scripts in it."""
+        seen: Seen = _done(self._look(page, view, scripts or [], cookies or {}))
         return seen
 
     def picture(self, page: Path, view: View, target: Path) -> None:
         """Save a picture of the whole page."""
         _done(self._picture(page, view, target))
 
-    async def _look(self, page: Path, view: View, scripts: list[str]) -> Seen:
+    async def _look(self, page: Path | str, view: View, scripts: list[str], cookies: dict[str, str]) -> Seen:
         tab = await self._tab()
+        await tab.send("Network.clearBrowserCookies")
+        for name, value in cookies.items():
+            await tab.send("Network.setCookie", name=name, value=value, url=str(page), httpOnly=True)
         await tab.show(page, view)
         await tab.send("Page.setBypassCSP", enabled=True)
         answers = [await tab.evaluate(script) for script in scripts]
@@ -114,9 +123,11 @@ class _Tab:
         self.asked: list[str] = []
         self.said: list[str] = []
 
-    async def show(self, page: Path, view: View) -> None:
+    async def show(self, page: Path | str, view: View) -> None:
         for domain in ("Page", "Network", "Log", "Runtime"):
             await self.send(f"{domain}.enable")
+        await self.send("Log.clear")
+        self.said.clear()  # what was said of the page before is told again
         await self.send("Page.setBypassCSP", enabled=False)
         await self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -128,7 +139,7 @@ class _Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if view.dark else "light"}
         await self.send("Emulation.setEmulatedMedia", features=[scheme])
         self._loaded = False
-        await self.send("Page.navigate", url=page.as_uri())
+        await self.send("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not self._loaded:
             self._heard(await self._next())
 

@@ -13,6 +13,7 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.model import Report
 from grader.settings import Settings
+from grader.web.store.store import Store, open_store
 from tests.postgres import Server, server
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -87,3 +88,10 @@ def book(place: str) -> Iterator[Gradebook]:
     """A new gradebook, on each kind of database."""
     with open_gradebook(place) as book:
         yield book
+
+
+@pytest.fixture
+def store(place: str, tmp_path: Path) -> Iterator[Store]:
+    """What a new web service remembers, on each kind of database."""
+    with open_store(place, tmp_path / "files", patience=20.0) as store:
+        yield store

@@ -5,6 +5,7 @@ from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
 from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
 from tests.drawn_lti import LTI
 from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
+from tests.drawn_web import WEB
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
 MAY_IMPORT = {
@@ -161,8 +162,9 @@ MAY_IMPORT = {
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
     "answering": "errors model options report.writer settings text",
+    **WEB,
     "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest settings starter text",
+    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest service_commands settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.

@@ -21,6 +21,7 @@ SLOW = {
     "docs/formats.md",
     "docs/settings.md",
     "docs/cluster.md",
+    "docs/service.md",
     "docs/tutorials/learner.md",
     "docs/tutorials/learner.zh.md",
     "docs/tutorials/teacher.md",
@@ -28,7 +29,13 @@ SLOW = {
     "docs/tutorials/author.md",
 }
 # Pages whose readers grade others' files, which is refused where nothing isolates them.
-OF_OTHERS = {"README.md", "docs/cluster.md", "docs/tutorials/teacher.md", "docs/tutorials/teacher.zh.md"}
+OF_OTHERS = {
+    "README.md",
+    "docs/cluster.md",
+    "docs/service.md",
+    "docs/tutorials/teacher.md",
+    "docs/tutorials/teacher.zh.md",
+}
 # What is run elsewhere, or nowhere, by its first line; each page says why.
 NOT_RUN = {
     "docs/cluster.md": [
@@ -44,6 +51,7 @@ NOT_RUN = {
         "from otter.test_files import test_case",
         "import subprocess",
     ],
+    "docs/service.md": ["pip install '.[service]'", "grader serve --url https://grader.example.org"],
     "docs/tutorials/author.md": ["pip install ."],
     "docs/tutorials/learner.md": ["pip install ."],
     "docs/tutorials/learner.zh.md": ["pip install ."],
@@ -102,7 +110,7 @@ def test_a_command_in_a_sentence_exists(page: str) -> None:
             if isinstance(
                 command, typer.core.TyperGroup
             ):  # `grader batch PATH …` is short for `grader batch run PATH …`
-                command = command.commands.get((words[2:] or [""])[0], command.commands["run"])
+                command = command.commands.get((words[2:] or [""])[0]) or command.commands["run"]
             known = {option for each in command.params for option in each.opts} | {"--help"}
         options = {word.partition("=")[0] for word in words if word.startswith("-")}
         assert options <= known, f"{page}: {said}"

@@ -19,6 +19,7 @@ from grader.gradebook.stored import report_from, text_from, to_json, with_digest
 from grader.gradebook.tables import HandIn, Table
 from grader.model import Finding, Parameters, Report, Text
 from grader.text import shown
+from grader.web.store import tables as _of_the_service  # noqa: F401 - they stand in the same database
 from tests.command import python
 from tests.gradebooks import graded, rows
 from tests.made_records import any_of

@@ -15,8 +15,8 @@ MAX_LINES = 300
 
 # What a module may call while it is imported: making patterns, tables and descriptions, and no more.
 HARMLESS = {
-    *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "TypeVar"),
-    *("Scale", "Watch", "Bounds", "ChosenLimits", "Limits", "Words"),
+    *("frozenset", "dict.fromkeys", "MappingProxyType", "re.compile", "Path", "ParamSpec", "TypeVar"),
+    *("Scale", "Watch", "Bounds", "ChosenLimits", "Limits", "Rate", "Text", "Words"),
     *("json.JSONEncoder", "json.JSONDecoder"),
     *("mapped_column", "ForeignKey", "Index", "MetaData", "UniqueConstraint"),
     *("msgspec.Meta", "msgspec.field", "typer.Typer", "typer.Argument", "typer.Option", "app.add_typer"),

@@ -90,7 +90,7 @@ def counting(session: Session, exercise: str, page: Sequence[HandIn]) -> dict[st
     hashes = {row.sha256 for row in page if row.sha256 is not None}
     ranked = select(Result.id, rank.label("rank")).where(*_of(exercise, hashes)).subquery()
     chosen = select(Result).join(ranked, Result.id == ranked.c.id).where(ranked.c.rank == 1)
-    return {row.sha256: _report(row) for row in session.scalars(chosen)}
+    return {row.sha256: report_of(row) for row in session.scalars(chosen)}
 
 
 def last_two(
@@ -134,14 +134,15 @@ def _of(exercise: str, hashes: Collection[str]) -> tuple[ColumnElement[bool], Co
     return Result.exercise == exercise, Result.sha256.in_(hashes)
 
 
-def _report(row: Result) -> Report:
-    """The report of a row. Of one that a newer grader wrote in words unknown here, the points are left, and a note."""
+def report_of(row: Result, submission: str | None = None) -> Report:
+    """The report of a row, on a file of that name. Of one that a newer grader wrote in words unknown here, the points are left, and a note."""
     try:
-        return report_from(row.report)
+        report = report_from(row.report)
+        return report if submission is None else msgspec.structs.replace(report, submission=submission)
     except msgspec.ValidationError:
         return Report(
             exercise=row.exercise,
-            submission="",
+            submission=submission or "",
             sha256=row.sha256,
             status="graded" if row.status == GRADED else "ungradable",
             score=row.score,

@@ -1,0 +1,222 @@
+"""`grader serve` and `grader course`: the web service, and the courses that are in it.
+
+Heavy imports wait until a command needs them.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.answering import answering
+from grader.errors import UsageError
+from grader.exercise import course_folder, load_exercise
+from grader.model import Language
+from grader.options import (
+    Authority,
+    Certificate,
+    CourseOption,
+    Key,
+    LanguageOption,
+    SeedOption,
+    UnencryptedOption,
+    UnsafeOption,
+)
+from grader.text import say
+
+if TYPE_CHECKING:
+    from grader.settings import Settings
+    from grader.web.store.store import Store
+
+DATABASE, FILES = "service.sqlite", "files"
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="GRADER_DATABASE",
+        show_envvar=True,
+        metavar="FILE|URL",
+        help="Where everything but files is kept: a SQLite file, or a postgresql:// URL; by default a file in your data folder.",
+    ),
+]
+FilesOption = Annotated[
+    Path | None,
+    typer.Option("--files", help="The folder for what is handed in; beside a SQLite file by default."),
+]
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The code that learners enter the course by.")]
+
+serving = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look after the courses of `grader serve`."
+)
+
+
+@serving.command()
+def serve(  # noqa: PLR0913, PLR0917 - its options
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for any that is free.")] = 8000,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="The address that browsers reach it by, as https://grader.example.org, behind a proxy."
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+    files: FilesOption = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Submissions at a time on this machine; one a core by default.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tls://HOST:PORT.")
+    ] = None,
+    tls_ca: Annotated[Path | None, Authority] = None,
+    tls_cert: Annotated[Path | None, Certificate] = None,
+    tls_key: Annotated[Path | None, Key] = None,
+    unsafe_no_tls: UnencryptedOption = False,
+    language: LanguageOption = None,
+    seed: SeedOption = None,
+    course: CourseOption = None,
+    unsafe_no_sandbox: UnsafeOption = False,
+) -> None:
+    """Serve a website: learners hand in notebooks and read their reports.
+
+    Ctrl-C ends it: what is being graded is finished, and what waits is graded the next time. The log goes to the error channel, a line
+    of JSON for each event.
+
+    Exit codes: 0 it was stopped, 2 unusable request, 3 this machine must not grade others' files.
+    """
+    with answering(language, course, seed) as (settings, spoken):
+        _require_packages()
+        from grader.executors import Way, certificates  # noqa: PLC0415
+        from grader.web.engine import Means  # noqa: PLC0415
+        from grader.web.serving import Place, require_reachable  # noqa: PLC0415
+        from grader.web.serving import serve as run  # noqa: PLC0415
+
+        place = Place(host, port, url)
+        require_reachable(place)
+        way = Way(certificates(tls_ca, tls_cert, tls_key), unsafe_no_tls, spoken)
+        means = Means(settings, way, cluster, jobs, isolated=not unsafe_no_sandbox)
+        course_folder(settings.course)
+        with opened(database, files) as store:
+            store.files.prepare()
+            run(store, means, place, sys.stderr, partial(_tell, spoken))
+
+
+@app.command(short_help="Add a course.")
+def add(
+    code: Code,
+    title: Annotated[str, typer.Option(help="What the course is called; its code by default.")] = "",
+    database: DatabaseOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Add a course, and show the code by which its teachers enter."""
+    with _store(database, language) as (store, spoken, _):
+        from grader.web.store import courses  # noqa: PLC0415
+
+        secret = store.write(courses.add, code, title or code)
+        typer.echo(say("course-added", spoken, {"code": code, "secret": secret}))
+
+
+@app.command(short_help="Have a course ask for an exercise.")
+def assign(  # noqa: PLR0913 - its options
+    code: Code,
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="As `grader exercises` lists it.")],
+    deadline: Annotated[
+        str | None,
+        typer.Option(help="After which nothing is taken, as 2026-12-24T18:00, in this machine's time zone."),
+    ] = None,
+    attempts: Annotated[int | None, typer.Option(min=1, help="How many files a learner may hand in.")] = None,
+    points: Annotated[
+        float | None,
+        typer.Option(min=0, help="What full marks are worth; as the exercise has it by default."),
+    ] = None,
+    *,
+    database: DatabaseOption = None,
+    language: LanguageOption = None,
+    course: CourseOption = None,
+) -> None:
+    """Have a course ask for an exercise, or change how it does: what is not named is without limit."""
+    with _store(database, language, course) as (store, spoken, chosen):
+        from grader.web.store import courses  # noqa: PLC0415
+
+        load_exercise(course_folder(chosen.course), exercise)
+        until = None if deadline is None else courses.moment(deadline)
+        store.write(courses.assign, code, exercise, points=points, deadline=until, most=attempts)
+        typer.echo(say("course-asks", spoken, {"code": code, "exercise": exercise}))
+
+
+@app.command("teacher-code", short_help="Give a course's teachers a new code.")
+def teacher_code(code: Code, database: DatabaseOption = None, language: LanguageOption = None) -> None:
+    """Give the teachers of a course a new code to enter by. The one before is worth nothing any more."""
+    with _store(database, language) as (store, spoken, _):
+        from grader.web.store import courses  # noqa: PLC0415
+
+        secret = store.write(courses.renew_teacher_code, code)
+        typer.echo(say("course-teacher-code", spoken, {"code": code, "secret": secret}))
+
+
+@app.command("list", short_help="List the courses.")
+def list_(database: DatabaseOption = None, language: LanguageOption = None) -> None:
+    """List the courses and what they ask for."""
+    with _store(database, language) as (store, spoken, _):
+        from grader.web.store import courses  # noqa: PLC0415
+
+        for code, title, assignments in store.read(courses.listed):
+            typer.echo(say("course-line", spoken, {"code": code, "title": title}))
+            for one in assignments:
+                params = {
+                    "exercise": one.exercise,
+                    "deadline": one.deadline or "–",
+                    "most": one.most or "–",
+                    "points": "–" if one.points is None else one.points,
+                }
+                typer.echo(say("course-line-assignment", spoken, params))
+
+
+@contextmanager
+def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]":
+    """What the service remembers: where it was said, or in the data folder; files beside a SQLite file. Raises GraderError."""
+    from grader.web.serving import data_folder  # noqa: PLC0415
+    from grader.web.store.store import open_store  # noqa: PLC0415
+
+    own = data_folder()
+    if database is None:
+        try:
+            own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise UsageError("file-not-written", path=str(own), reason=error.strerror or "") from None
+    place = database or str(own / DATABASE)
+    beside = own / FILES if "://" in place else Path(f"{place}.{FILES}")
+    with open_store(place, files or beside) as store:
+        yield store
+
+
+@contextmanager
+def _store(
+    database: str | None, language: LanguageOption, course: str | None = None
+) -> "Iterator[tuple[Store, Language, Settings]]":
+    with answering(language, course) as (settings, spoken):
+        _require_packages()
+        with opened(database) as store:
+            yield store, spoken, settings
+
+
+def _tell(spoken: Language, url: str) -> None:
+    typer.echo(say("service-at", spoken, {"url": url}))
+    sys.stdout.flush()
+
+
+def _require_packages() -> None:
+    """Raise UsageError where the packages of the service are not installed."""
+    try:
+        import prometheus_client  # noqa: F401, PLC0415
+        import python_multipart  # noqa: F401, PLC0415
+        import starlette  # noqa: F401, PLC0415
+        import uvicorn  # noqa: F401, PLC0415
+    except ImportError:
+        raise UsageError("service-missing") from None

@@ -1,0 +1,123 @@
+"""What each request passes before a page sees it: how often, who, in which role, how much, from which page of ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive
+
+from grader.model import Text
+from grader.web.languages import spoken
+from grader.web.rates import BY_ADDRESS, BY_VISIT, Rate, origin
+from grader.web.service import Call, Refusal, Service
+from grader.web.store import people
+from grader.web.store.records import Role
+
+Work = Callable[[Call], Response]
+# A form's fields without a file, and what is around a file; in bytes.
+FORM_BYTES = 64_000
+# A body that has not come after so many seconds is not waited for.
+BODY_SECONDS = 120.0
+ANYONE: tuple[Role, ...] = ()
+LEARNER: tuple[Role, ...] = ("learner",)
+TEACHER: tuple[Role, ...] = ("teacher",)
+BOTH: tuple[Role, ...] = ("learner", "teacher")
+
+
+class BodyTooLarge(OSError):  # noqa: N818 - named for what it is
+    """More came than may: an OSError, so that the parser of forms closes what it has opened."""
+
+
+def get(path: str, work: Work, roles: tuple[Role, ...]) -> Route:
+    """A page. Who is not signed in is sent to the entrance."""
+
+    async def answer(request: Request) -> Response:
+        call = await run_in_threadpool(admitted, request, roles)
+        if call is None:
+            return Response(status_code=303, headers={"location": "/"})
+        return await run_in_threadpool(work, call)
+
+    return Route(path, answer, methods=["GET"], name=work.__name__)
+
+
+def post(
+    path: str, work: Work, roles: tuple[Role, ...], *, most: int = FORM_BYTES, kind: str = "page"
+) -> Route:
+    """A form of ours. most: bytes of its body; kind: what of it may be done how often."""
+
+    async def answer(request: Request) -> Response:
+        call = await run_in_threadpool(admitted, request, roles)
+        if call is None:
+            raise Refusal(401, Text(id="web-sign-in-first"))
+        _slow_down(call.service, kind, request, call.token)
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > most:
+            raise BodyTooLarge
+        bounded = Request(request.scope, _bounded(request.receive, most))
+        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=10) as form:
+            whole = call._replace(form=form)
+            whole.demand_own_form()
+            return await run_in_threadpool(work, whole)
+
+    return Route(path, answer, methods=["POST"], name=work.__name__)
+
+
+def stream(path: str, work: Callable[[Call], Awaitable[Response]], roles: tuple[Role, ...]) -> Route:
+    """An answer that goes on for a while."""
+
+    async def answer(request: Request) -> Response:
+        call = await run_in_threadpool(admitted, request, roles)
+        if call is None:
+            raise Refusal(401, Text(id="web-sign-in-first"))
+        return await work(call)
+
+    return Route(path, answer, methods=["GET"], name=work.__name__)
+
+
+def admitted(request: Request, roles: tuple[Role, ...]) -> Call | None:
+    """The request with who asks; None where somebody has to sign in first. Raises Refusal."""
+    service: Service = request.app.state.service
+    token = request.cookies.get(service.cookie, "")
+    _slow_down(service, "page", request, token)
+    visitor = service.store.read(people.visitor, token) if token else None
+    call = Call(request, service, spoken(request), token, visitor)
+    if not roles:
+        return call
+    if visitor is None:
+        return None
+    if visitor.role not in roles:
+        raise Refusal(403, Text(id="web-not-yours"))
+    return call
+
+
+def slow_down(service: Service, kind: str, request: Request) -> None:
+    """Count something that an address did. Raises Refusal where that was too often."""
+    _take(service, kind, origin("" if request.client is None else request.client.host), BY_ADDRESS)
+
+
+def _slow_down(service: Service, kind: str, request: Request, token: str) -> None:
+    slow_down(service, kind, request)
+    if token:
+        _take(service, kind, token, BY_VISIT)
+
+
+def _take(service: Service, kind: str, who: str, rates: dict[str, Rate]) -> None:
+    if kind in rates and (wait := service.rates.take(kind, who, rates[kind])):
+        raise Refusal(429, Text(id="web-too-often"), wait)
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    came = 0
+
+    async def bounded() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > most:
+            raise BodyTooLarge
+        return message
+
+    return bounded

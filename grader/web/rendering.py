@@ -1,0 +1,68 @@
+"""Pages from templates: what comes from people is escaped, and nothing is fetched from elsewhere."""
+
+from functools import cache, partial
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from grader.model import Language
+from grader.report.html import TONGUES, words
+from grader.report.sentences import points
+from grader.text import say
+from grader.web.languages import COOKIE, chosen
+
+YEAR = 365 * 86_400
+
+
+def page(request: Request, template: str, spoken: Language, status: int, /, **context: Any) -> Response:
+    """A page. One that was asked for in a language has the browser remember it."""
+    text = (
+        _environment()
+        .get_template(f"{template}.html")
+        .render(
+            tongue=TONGUES[spoken],
+            spoken=spoken,
+            path=request.url.path if request.method == "GET" else "/",
+            say=lambda id, **params: words.sentence(say(id, spoken, params)),
+            plainly=lambda id, **params: say(id, spoken, params),
+            told=lambda text: words.sentence(say(text.id, spoken, text.params)),
+            line=words.shown_line,
+            points=points,
+            minute=lambda moment: moment[:16].replace("T", " "),
+            **context,
+        )
+    )
+    answer = HTMLResponse(text, status)
+    if (language := chosen(request)) is not None:
+        answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax")
+    return answer
+
+
+def task(markdown: str) -> Markup:
+    """The text of a task, which an author of the course wrote."""
+    return Markup(_markdown().render(markdown))  # noqa: S704 - escaped by markdown-it, whose raw HTML is off
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(partial(_file, "templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _file(folder: str, name: str) -> str:
+    return resources.files("grader.web").joinpath(folder, name).read_text("utf-8")

@@ -1,0 +1,179 @@
+"""Runs the service: the pages in uvicorn, grading in a thread beside it, until it is told to stop."""
+
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from grader.errors import UsageError
+from grader.web.app import application
+from grader.web.engine import Engine, Means
+from grader.web.logs import Handler, Log
+from grader.web.metrics import Metrics
+from grader.web.rates import Rates
+from grader.web.service import Service
+from grader.web.store.store import Store
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# Seconds: how long connections may go on once the service is to stop; what is graded then is finished after that.
+PARTING = 5
+WAITING_CONNECTIONS = 256
+
+
+class Place(NamedTuple):
+    """Where the service listens; url: under which address browsers reach it, if not under that one."""
+
+    host: str
+    port: int
+    url: str | None = None
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names by which it may be asked. Raises UsageError where they cannot be known."""
+        return LOCAL_NAMES if self.url is None else LOCAL_NAMES | {_host_of(self.url)}
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach it by HTTPS."""
+        return self.url is not None and urlsplit(self.url).scheme == "https"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but for signals: they may come before it runs, and it would raise them again before what is being graded is finished."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """They are captured already."""
+        yield
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[Callable[[], None]]:
+    """Take signals as a wish to end; what is given lets a further one end the process."""
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def as_before() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    try:
+        yield as_before
+    finally:
+        as_before()
+
+
+def require_reachable(place: Place) -> None:
+    """Raise UsageError where others can reach the service, and nobody said under which address, or that is malformed."""
+    if place.url is not None:
+        _host_of(place.url)
+    elif not _only_local(place.host):
+        raise UsageError("service-needs-url", host=place.host)
+
+
+def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM: then no more requests are taken, what is being graded is finished, and the rest stays queued.
+
+    tell: hears the address, once it can be opened. Raises UsageError where the place cannot be had, and GraderError where this machine
+    must not grade others' files.
+    """
+    log, metrics = Log(out), Metrics()
+
+    def gave_up() -> None:
+        server.should_exit = True
+
+    engine = Engine(store, means, log, metrics, gave_up)
+    service = Service(
+        store=store,
+        settings=means.settings,
+        log=log,
+        metrics=metrics,
+        rates=Rates(),
+        queued=engine.wake,
+        ready=engine.ready.is_set,
+        ending=lambda: server.should_exit,
+        secure=place.secure,
+    )
+    config = uvicorn.Config(
+        application(service, place.hosts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=PARTING,
+    )
+    server = _Server(config)
+    with _logging(log), _listening(place) as listening, _ended_by_signals(server) as as_before:
+        tell(_address(place, listening))
+        log.say("service-begins", host=place.host, port=place.port)
+        with engine:
+            server.run(sockets=[listening])
+            as_before()
+        log.say("service-ends")
+    if engine.fault is not None:
+        raise engine.fault
+
+
+@contextlib.contextmanager
+def _listening(place: Place) -> Iterator[socket.socket]:
+    """A socket that listens. Raises UsageError where that cannot be had."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as opened:
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind((place.host, place.port))
+            opened.listen(WAITING_CONNECTIONS)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError("service-port-taken", host=place.host, port=place.port, reason=reason) from None
+        yield opened
+
+
+def _address(place: Place, listening: socket.socket) -> str:
+    """What a browser is to be told."""
+    if place.url is not None:
+        return place.url
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def data_folder() -> Path:
+    """Where the service keeps what it remembers, if nothing else is said."""
+    from platformdirs import user_data_path  # noqa: PLC0415 - only then
+
+    return user_data_path("grader", appauthor=False)
+
+
+@contextlib.contextmanager
+def _logging(log: Log) -> Iterator[None]:
+    """What libraries log goes into the service's own log."""
+    root, handler = logging.getLogger(), Handler(log)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+def _only_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _host_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in {"http", "https"} or parts.path.strip("/") or parts.query:
+        raise UsageError("service-url-malformed", url=url)
+    return host

@@ -1,0 +1,61 @@
+"""How a class stands at an assignment."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grader.gradebook import batches, overrides, results
+from grader.gradebook.tables import HandIn
+from grader.grades import Grade, Override
+from grader.web.store import deliveries
+from grader.web.store.attempts import WAITING, best, tried_of
+from grader.web.store.records import Asked, Line
+from grader.web.store.tables import Person
+
+
+def lines(session: Session, asked: Asked) -> list[Line]:
+    """A line for each learner of the course, by name."""
+    decided = overrides.in_force(session, asked.exercise)
+    tried = tried_of(session, asked.id)
+    people = session.scalars(
+        select(Person).where(Person.course == asked.course, Person.role == "learner").order_by(Person.id)
+    )
+    found = []
+    for person in people:
+        own = tried.get(person.id, [])
+        line = Line(
+            pseudonym=person.pseudonym,
+            name=person.name,
+            attempts=len(own),
+            waiting=sum(one.state == WAITING for one in own),
+            best=best(own) or (own[-1] if own else None),
+            override=decided.get(person.pseudonym),
+        )
+        found.append(line)
+    return sorted(found, key=lambda line: line.name.casefold())
+
+
+def decided(session: Session, asked: Asked, pseudonym: str) -> Override | None:
+    """The score that a person gave somebody in place of the checks', if one did."""
+    return overrides.in_force(session, asked.exercise).get(pseudonym)
+
+
+def full_marks(session: Session, asked: Asked) -> float | None:
+    """How many points the exercise has; None where none was graded."""
+    return results.max_score(session, asked.exercise)
+
+
+def decide(session: Session, asked: Asked, pseudonym: str, score: float | None, reason: str) -> None:
+    """Let a score count in place of the checks', or, without one, take that back; also of who has handed in nothing.
+
+    Raises UsageError for a score or a reason that cannot be.
+    """
+    person = session.scalars(select(Person).where(Person.pseudonym == pseudonym)).one()
+    if score is None:
+        overrides.take_back(session, asked.exercise, pseudonym)
+    else:
+        noted = select(HandIn.id).where(HandIn.batch == asked.batch, HandIn.student == pseudonym)
+        if session.scalar(noted) is None:
+            batches.hand_in(session, asked.batch, [Grade(student=pseudonym, name=person.name)])
+        overrides.put(session, asked.exercise, pseudonym, score, reason)
+    session.flush()
+    deliveries.want(session, asked.id, person.id)

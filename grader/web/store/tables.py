@@ -1,0 +1,131 @@
+"""The tables of the service. They stand in the gradebook's database, and what was handed in is graded into its tables.
+
+Times are ISO 8601, UTC, as in all records. A change here needs a step in `gradebook/versions/`; a test compares the two.
+"""
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grader.gradebook.tables import Table
+
+
+class Course(Table):
+    """A course. code: what its learners enter by, in lower case; teacher: a digest of the code that its teachers enter by."""
+
+    __tablename__ = "courses"
+    __table_args__ = (UniqueConstraint("code"), UniqueConstraint("teacher"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    title: Mapped[str]
+    teacher: Mapped[str]
+    created: Mapped[str]
+
+
+class Assignment(Table):
+    """An exercise that a course asks for, once. points: what full marks are worth there; None: as many as the exercise has.
+
+    deadline: after which nothing is taken; most: how many files one person may hand in. batch: where the gradebook has its grades.
+    """
+
+    __tablename__ = "assignments"
+    __table_args__ = (UniqueConstraint("course", "exercise"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    exercise: Mapped[str]
+    points: Mapped[float | None]
+    deadline: Mapped[str | None]
+    most: Mapped[int | None]
+    batch: Mapped[int] = mapped_column(ForeignKey("batches.id"))
+
+
+class Person(Table):
+    """Somebody in one course. key: by whom they are known again; pseudonym: what they are called where no name should stand."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("course", "key"), UniqueConstraint("pseudonym"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    key: Mapped[str]
+    pseudonym: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    created: Mapped[str]
+
+
+class Visit(Table):
+    """Somebody signed in. token: a digest of what their cookie holds."""
+
+    __tablename__ = "visits"
+    __table_args__ = (UniqueConstraint("token"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str]
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    expires: Mapped[str]
+
+
+class Attempt(Table):
+    """A file that somebody handed in. number: counts those of one person, from 1, so that two processes cannot both add the next.
+
+    state: waiting, graded, ungradable or unreadable; problem: JSON of a Text, of one that cannot be read; review: a person should look.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("assignment", "person", "number"),
+        Index("ix_attempts_person", "person"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    number: Mapped[int]
+    sha256: Mapped[str]
+    file: Mapped[str]
+    received: Mapped[str]
+    state: Mapped[str]
+    review: Mapped[bool]
+    problem: Mapped[str | None]
+    result: Mapped[int | None] = mapped_column(ForeignKey("results.id"))
+
+
+class Job(Table):
+    """An attempt that has to be graded. state: queued, leased or done; owner: the process that has it, until when; tries: how often it was taken."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("attempt"), Index("ix_jobs_state", "state"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
+    state: Mapped[str]
+    owner: Mapped[str | None]
+    until: Mapped[str | None]
+    tries: Mapped[int]
+
+
+class Delivery(Table):
+    """The score of somebody at an assignment, on its way to a gradebook elsewhere. destination: what its sender needs to know, as JSON.
+
+    wanted: counts the scores that were to go there, and score is the last of them; sent: how far that is known there. due: when it is
+    tried next, None where that is of no use; tries: how often in vain, for this score; error: why, the last time.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("assignment", "person"), Index("ix_deliveries_due", "due"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    destination: Mapped[str]
+    score: Mapped[float | None]
+    full: Mapped[float | None]
+    wanted: Mapped[int]
+    sent: Mapped[int]
+    due: Mapped[str | None]
+    tries: Mapped[int]
+    error: Mapped[str | None]
+    owner: Mapped[str | None]
+    until: Mapped[str | None]

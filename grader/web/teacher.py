@@ -1,0 +1,116 @@
+"""A teacher's pages: the class at an assignment, one student, a score of one's own, the table, the picture of the class."""
+
+from starlette.responses import Response
+
+from grader.errors import UsageError
+from grader.grades import Grade
+from grader.model import Text, said_by
+from grader.outcome.brief import brief
+from grader.outcome.table import grades_table
+from grader.report import overview
+from grader.report.overview import document as overviews
+from grader.similarity import groups
+from grader.starter import given_code
+from grader.web.learner import as_file, sandboxed, title, worded
+from grader.web.service import Call, Refusal
+from grader.web.store import attempts, people, standing
+from grader.web.store.records import Asked, counts
+
+
+def members(call: Call) -> Response:
+    """The class: a line for each learner, with the score that counts."""
+    asked = call.assignment()
+    rows = [
+        (line, counts(line.best, line.override, asked.points))
+        for line in call.service.store.read(standing.lines, asked)
+    ]
+    return call.page("class", asked=asked, title=title(call, asked), rows=rows)
+
+
+def picture(call: Call) -> Response:
+    """The page of the class as a batch leaves it behind: scores, mistakes, similar solutions."""
+    asked = call.assignment()
+    exercise = call.service.exercise(asked.exercise)
+    briefs = [brief(grade) for grade in _grades(call, asked)]
+    similar = groups((one.solution for one in briefs if one.solution is not None), given_code(exercise))
+    pages: list[list[str | None]] = [[None] * len(group.pairs) for group in similar]
+    document = overviews.word([one.grade for one in briefs], exercise, call.spoken, similar, pages)
+    return sandboxed(overview.render(document))
+
+
+def table(call: Call) -> Response:
+    """The grades as CSV, in the exercise's own points."""
+    asked = call.assignment()
+    grades = _grades(call, asked)
+    content = grades_table(grades, call.service.exercise(asked.exercise), call.spoken)
+    return as_file(content, f"{asked.exercise}.csv", "text/csv; charset=utf-8")
+
+
+def student(call: Call) -> Response:
+    """One learner: all attempts, and the form for a score of one's own."""
+    return _student(call, call.assignment())
+
+
+def decide(call: Call) -> Response:
+    """Let a score of one's own count, or, without one, the checks' again."""
+    asked = call.assignment()
+    _, pseudonym, name = _learner(call)
+    given = call.field("score").replace(",", ".").replace("−", "-")
+    try:
+        score = float(given) if given else None
+    except ValueError:
+        return _student(call, asked, Text(id="web-score-malformed", params={"text": given}))
+    try:
+        call.service.store.write(standing.decide, asked, pseudonym, score, call.field("reason"))
+    except UsageError as error:
+        said = said_by(error)
+        return _student(call, asked, Text(id=said.id, params={**said.params, "student": name or pseudonym}))
+    return call.go(f"/assignments/{asked.id}/students/{pseudonym}")
+
+
+def student_report(call: Call) -> Response:
+    """The report that counts for a learner: where the page of the class leads to."""
+    asked = call.assignment()
+    person, _, _ = _learner(call)
+    store = call.service.store
+    tried = store.read(attempts.of_person, asked.id, person)
+    counting = attempts.best(tried) or next((one for one in tried if one.result is not None), None)
+    if counting is None or counting.result is None:
+        raise Refusal(404, Text(id="web-not-found"))
+    return sandboxed(worded(call, store.read(attempts.report, counting.result, counting.file)))
+
+
+def _student(call: Call, asked: Asked, why: Text | None = None) -> Response:
+    store = call.service.store
+    person, pseudonym, name = _learner(call)
+    tried = store.read(attempts.of_person, asked.id, person)
+    return call.page(
+        "student",
+        200 if why is None else 422,
+        asked=asked,
+        title=title(call, asked),
+        pseudonym=pseudonym,
+        name=name,
+        tried=tried,
+        best=attempts.best(tried),
+        decided=store.read(standing.decided, asked, pseudonym),
+        full=store.read(standing.full_marks, asked),
+        why=why,
+    )
+
+
+def _learner(call: Call) -> tuple[int, str, str]:
+    """The learner in the address: number, pseudonym, name. Raises Refusal where the course has none such."""
+    pseudonym = str(call.request.path_params["student"])
+    found = call.service.store.read(people.learner, call.who.course, pseudonym)
+    if found is None:
+        raise Refusal(404, Text(id="web-not-found"))
+    return found[0], pseudonym, found[1]
+
+
+def _grades(call: Call, asked: Asked) -> list[Grade]:
+    """The grades of everybody in the course, also of who has handed in nothing, by name."""
+    store = call.service.store
+    known = {grade.student: grade for grade in store.book.each_grade(asked.exercise, asked.batch)}
+    everyone = store.read(standing.lines, asked)
+    return [known.get(line.pseudonym) or Grade(student=line.pseudonym, name=line.name) for line in everyone]

@@ -1,0 +1,43 @@
+"""The arrows of the modules of `grader/web/`, and of the commands that start it: a part of the map in `tests.test_structure`."""
+
+# What is remembered, then what a request passes, then the pages; grading beside them; and what runs both.
+WEB = {
+    "web": "",
+    "web.store": "",
+    "web.store.tables": "gradebook.tables",
+    "web.store.records": "gradebook.records grades model",
+    "web.store.files": "errors",
+    "web.store.codes": "",
+    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.records web.store.tables",
+    "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
+    "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
+    " web.store.tables",
+    "web.store.deliveries": "gradebook.overrides gradebook.results web.store.attempts web.store.records web.store.tables",
+    "web.store.jobs": "gradebook.batches gradebook.results gradebook.stored grades web.store.attempts"
+    " web.store.deliveries web.store.records web.store.tables",
+    "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
+    " web.store.attempts web.store.deliveries web.store.records web.store.tables",
+    "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
+    "web.logs": "errors text",
+    "web.metrics": "",
+    "web.rates": "",
+    "web.languages": "model",
+    "web.rendering": "model report.html report.html.words report.sentences text web.languages",
+    "web.service": "exercise model settings web.logs web.metrics web.rates web.rendering web.store.codes"
+    " web.store.courses web.store.people web.store.records web.store.store",
+    "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
+    "web.entrance": "model web.doors web.service web.store.people",
+    "web.learner": "errors load model report.document report.html starter text web.rendering web.service"
+    " web.store.attempts web.store.courses web.store.records web.store.standing",
+    "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
+    " similarity starter web.learner web.service web.store.attempts web.store.people"
+    " web.store.records web.store.standing",
+    "web.health": "errors model web.service web.store.jobs",
+    "web.app": "errors load model web.doors web.entrance web.health web.languages web.learner web.rendering"
+    " web.service web.teacher",
+    "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
+    " web.metrics web.store.jobs web.store.records web.store.store",
+    "web.serving": "errors web.app web.engine web.logs web.metrics web.rates web.service web.store.store",
+    "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
+    " web.store.courses web.store.store",
+}
