@@ -117,6 +117,16 @@ def test_what_is_being_graded_is_finished_at_the_end_and_the_rest_the_next_time(
 
 
 @pytest.mark.slow
+def test_a_second_signal_ends_it_at_once(place: Place, service: Running) -> None:
+    busy(place, service, 3)
+    service.process.send_signal(signal.SIGINT)
+    until(lambda: not service.answers())
+    assert service.end(signal.SIGINT) == 128 + signal.SIGINT
+    assert "service-ends" not in (place.folder / "log").read_text()
+    assert "waiting" in states(place)
+
+
+@pytest.mark.slow
 def test_what_a_killed_service_held_is_graded_by_the_next_once_each(place: Place, service: Running) -> None:
     busy(place, service, 4)
     service.end(signal.SIGKILL)
