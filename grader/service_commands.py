@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from grader.web.store.store import Store
 
 DATABASE, FILES = "service.sqlite", "files"
+# Seconds for which a page waits for a database that is away; a reader would not wait for long.
+PATIENCE = 10.0
 
 DatabaseOption = Annotated[
     str | None,
@@ -192,7 +194,7 @@ def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]"
             raise UsageError("file-not-written", path=str(own), reason=error.strerror or "") from None
     place = database or str(own / DATABASE)
     beside = own / FILES if "://" in place else Path(f"{place}.{FILES}")
-    with open_store(place, files or beside) as store:
+    with open_store(place, files or beside, patience=PATIENCE) as store:
         yield store
 
 

@@ -196,6 +196,26 @@ def test_it_stops_after_what_is_under_way() -> None:
     assert len(found) < 6
 
 
+@pytest.mark.slow
+def test_what_comes_later_is_begun_while_others_are_under_way() -> None:
+    """As a queue has it: at first there is one that takes long, and a second one comes a little later."""
+
+    class Queue(Iterator[Task]):
+        asked = 0
+
+        def __next__(self) -> Task:
+            self.asked += 1
+            if self.asked == 1:
+                return task("long", SLEEPS.format(seconds=8))
+            if self.asked == 4:
+                return task("short", "w = 1.0")
+            raise StopIteration
+
+    with Workers(2) as workers:
+        found = list(grade_many(Queue(), workers, SETTINGS, at_once=lambda: 2, ask_again=0.2))
+    assert [one.key for one in found] == ["short", "long"]
+
+
 def test_others_files_are_not_graded_where_nothing_isolates() -> None:
     settings = Settings(sandbox="none")
     with Workers(1) as workers, pytest.raises(UsageError, match="others-not-isolated"):

@@ -60,6 +60,9 @@ def test_a_wrong_notebook_is_explained_and_the_mended_one_has_full_marks(
         enter(teacher, place.teacher_code)
         assert "10 / 10" in teacher.get("/assignments/1/class").text
         assert ">Ann<" in teacher.get("/assignments/1/class/overview").text
+        assert "grader_attempts_received_total 2.0" in teacher.get("/metrics").text
+        through_proxy = {"x-forwarded-for": "192.0.2.1"}
+        assert teacher.get("/metrics", headers=through_proxy).status_code == 404
     assert service.end(signal.SIGTERM) == 0
     log = [json.loads(line) for line in (place.folder / "log").read_text().splitlines()]
     assert {"service-begins", "engine-ready", "job-done", "service-ends"} <= {line["event"] for line in log}
@@ -114,6 +117,16 @@ def test_what_is_being_graded_is_finished_at_the_end_and_the_rest_the_next_time(
     with running(place) as again:
         until(lambda: states(place) == ["graded"] * 6)
         assert again.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_it_at_once(place: Place, service: Running) -> None:
+    busy(place, service, 3)
+    service.process.send_signal(signal.SIGINT)
+    until(lambda: not service.answers())
+    assert service.end(signal.SIGINT) == 128 + signal.SIGINT
+    assert "service-ends" not in (place.folder / "log").read_text()
+    assert "waiting" in states(place)
 
 
 @pytest.mark.slow

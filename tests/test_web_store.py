@@ -43,6 +43,20 @@ def test_a_learner_comes_back_by_their_own_code_in_their_own_course(store: Store
     assert store.read(people.returning, one.asked.course, "") is None
 
 
+def test_no_text_is_too_strange_to_be_stored(store: Store) -> None:
+    strange = "\0 \ud800 \N{RIGHT-TO-LEFT OVERRIDE}" + "x" * 500
+    school = School(store)
+    person = school.learner(strange)
+    assert isinstance(school.receive(person, file=strange), int)
+    grade_next(store, 7)
+    (grade,) = store.book.grades(EXERCISE, school.asked.batch)
+    assert grade.name.startswith("\\x00 \\ud800")
+    assert store.read(people.course_of_code, strange) is None
+    assert store.read(people.returning, school.asked.course, strange) is None
+    assert store.read(people.learner, school.asked.course, strange) is None
+    assert store.write(people.teacher_of_code, strange) is None
+
+
 def test_of_secrets_only_digests_are_stored(store: Store) -> None:
     school = School(store)
     person, code = store.write(people.join, school.asked.course, "Ann")

@@ -119,7 +119,7 @@ def test_holds_the_package_and_the_course(wheel: Path) -> None:
         assert {Path("grader/course") / path for path in [*files, Path(f"reference/{slug}.py")]} <= names
     package = [
         path.relative_to(ROOT)
-        for kind in ("*.py", "*.toml", "*.html", "*.css", "*.txt")
+        for kind in ("*.py", "*.toml", "*.html", "*.css", "*.js", "*.txt")
         for path in (ROOT / "grader").rglob(kind)
     ]
     assert set(package) <= names

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ class Pages:
             queued=self._count,
             ready=lambda: ready,
             ending=lambda: False,
+            reading=threading.Lock(),
             secure=secure,
         )
         self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))

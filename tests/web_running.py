@@ -44,6 +44,13 @@ class Running:
         """Wait until it can grade."""
         until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
 
+    def answers(self) -> bool:
+        """Whether somebody listens."""
+        try:
+            return httpx.get(f"{self.url}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def browser(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, follow_redirects=True, timeout=60)
 

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +17,8 @@ from grader.gradebook.faults import explained, may_pass
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.02, 2.0, 1.0
 # How long psycopg waits for a connection.
 CONNECT_SECONDS = 10
+# As many connections as threads ask for; and what is written, which names people, stands in no error and so in no log.
+ENGINE: dict[str, Any] = {"max_overflow": -1, "hide_parameters": True}
 
 T = TypeVar("T")
 
@@ -68,11 +70,11 @@ def _waits() -> Iterator[float]:
 
 def _postgres(url: URL) -> Engine:
     waiting = {"connect_timeout": CONNECT_SECONDS}
-    return create_engine(url, pool_pre_ping=True, max_overflow=-1, connect_args=waiting)
+    return create_engine(url, pool_pre_ping=True, connect_args=waiting, **ENGINE)
 
 
 def _sqlite(url: URL, lock_seconds: float) -> Engine:
-    engine = create_engine(url, max_overflow=-1, connect_args={"timeout": lock_seconds})
+    engine = create_engine(url, connect_args={"timeout": lock_seconds}, **ENGINE)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

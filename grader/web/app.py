@@ -39,6 +39,8 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "cache-control": "no-store",
 }
+# Monitors ask by an address, and are told nothing else.
+BY_ANY_NAME = {"/healthz", "/readyz"}
 HTTPS_ONLY = "max-age=31536000"
 
 
@@ -126,7 +128,8 @@ class Surroundings:
             await send(message)
 
         try:
-            app = self._app if _host(scope) in self._hosts else PlainTextResponse("Unknown host.\n", 421)
+            known = _host(scope) in self._hosts or scope["path"] in BY_ANY_NAME
+            app = self._app if known else PlainTextResponse("Unknown host.\n", 421)
             await app(scope, receive, with_headers)
         except Exception as error:  # noqa: BLE001 - it has been answered; this is where it is told
             self._service.log.failed("page-failed", error)

@@ -66,15 +66,18 @@ def post(
 
 
 def stream(path: str, work: Callable[[Call], Awaitable[Response]], roles: tuple[Role, ...]) -> Route:
-    """An answer that goes on for a while."""
+    """An answer that goes on for a while. It is not begun anew without end."""
 
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
         if call is None:
             raise Refusal(401, Text(id="web-sign-in-first"))
+        _slow_down(call.service, "stream", request, call.token)
         return await work(call)
 
-    return Route(path, answer, methods=["GET"], name=work.__name__)
+    route = Route(path, answer, methods=["GET"], name=work.__name__)
+    route.methods = {"GET"}  # of HEAD nobody would see when it ends
+    return route
 
 
 def admitted(request: Request, roles: tuple[Role, ...]) -> Call | None:

@@ -67,7 +67,9 @@ def hand_in(call: Call) -> Response:
         return _assignment(call, asked, Text(id="web-file-missing"))
     name = file_name(upload.filename)
     content = upload.file.read()
-    if (why := unreadable(name, content)) is not None:
+    with call.service.reading:
+        why = unreadable(name, content)
+    if why is not None:
         return _assignment(call, asked, why)
     store = call.service.store
     sha256 = store.files.put(content)

@@ -39,7 +39,8 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
     )
     answer = HTMLResponse(text, status)
     if (language := chosen(request)) is not None:
-        answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax")
+        secure = request.app.state.service.secure
+        answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
     return answer
 
 

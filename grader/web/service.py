@@ -1,6 +1,7 @@
 """What the pages work with, and what one request is to them."""
 
 import hmac
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -35,7 +36,8 @@ class Refusal(Exception):  # noqa: N818 - named for what it is, as the visitor r
 class Service(NamedTuple):
     """queued: called when there is something to grade; ready: whether that is possible; ending: whether the service is about to stop.
 
-    secure: whether browsers reach it by HTTPS.
+    reading: held while a file is read, so that of those that take much memory there is one at a time. secure: whether browsers reach it
+    by HTTPS.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Service(NamedTuple):
     queued: Callable[[], None]
     ready: Callable[[], bool]
     ending: Callable[[], bool]
+    reading: threading.Lock
     secure: bool = False
 
     @property

@@ -3,10 +3,13 @@
 import contextlib
 import ipaddress
 import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
@@ -25,6 +28,8 @@ LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Seconds: how long connections may go on once the service is to stop; what is graded then is finished after that.
 PARTING = 5
 WAITING_CONNECTIONS = 256
+# What a shell says of a process that a signal ended, less the signal's number.
+BY_SIGNAL = 128
 
 
 class Place(NamedTuple):
@@ -55,18 +60,21 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _ended_by_signals(server: uvicorn.Server) -> Iterator[Callable[[], None]]:
-    """Take signals as a wish to end; what is given lets a further one end the process."""
-    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Take signals as a wish to end; a further one ends the process at once: what it holds, the next will take."""
 
-    def as_before() -> None:
+    def heard(number: int, frame: FrameType | None) -> None:
+        if not server.should_exit:
+            server.handle_exit(number, frame)
+        else:
+            os._exit(BY_SIGNAL + number)
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-    try:
-        yield as_before
-    finally:
-        as_before()
 
 
 def require_reachable(place: Place) -> None:
@@ -98,6 +106,7 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         queued=engine.wake,
         ready=engine.ready.is_set,
         ending=lambda: server.should_exit,
+        reading=threading.Lock(),
         secure=place.secure,
     )
     config = uvicorn.Config(
@@ -109,12 +118,11 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         timeout_graceful_shutdown=PARTING,
     )
     server = _Server(config)
-    with _logging(log), _listening(place) as listening, _ended_by_signals(server) as as_before:
+    with _logging(log), _listening(place) as listening, _ended_by_signals(server):
         tell(_address(place, listening))
         log.say("service-begins", host=place.host, port=place.port)
         with engine:
             server.run(sockets=[listening])
-            as_before()
         log.say("service-ends")
     if engine.fault is not None:
         raise engine.fault
