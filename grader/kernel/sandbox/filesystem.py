@@ -29,6 +29,9 @@ def build(view: View, scratch_mb: int, uid: int, gid: int) -> None:
     """
     unshare(CLONE_NEWNS)
     mounts.mount(None, "/", flags=mounts.MS_REC | mounts.MS_PRIVATE)
+    os.umask(
+        0o022
+    )  # what is made here is entered by another user, whatever whoever started grader wants closed
     _enter_workshop()
     _make_scratch(scratch_mb, uid, gid)
     for path in view.shown:
