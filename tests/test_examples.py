@@ -19,6 +19,7 @@ SLOW = {
     "README.md",
     "CONTRIBUTING.md",
     "docs/formats.md",
+    "docs/gradescope.md",
     "docs/settings.md",
     "docs/cluster.md",
     "docs/tutorials/learner.md",
