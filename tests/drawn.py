@@ -3,7 +3,7 @@
 from tests.drawn_evidence import EVIDENCE
 from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
 from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
-from tests.drawn_push import GRADESCOPE
+from tests.drawn_push import GRADESCOPE, PUSH
 from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 
 # What each module may import of grader, bottom up. Imports inside functions and for types count too.
@@ -148,6 +148,7 @@ MAY_IMPORT = {
     "batch_commands": "answering batch catalogue errors executors exercise gradebook.book gradebook.records interrupts lms.recognise model"
     " options outcome.reports outcome.write report.escape report.progress report.writer round text",
     **LMS,
+    **PUSH,
     **GRADESCOPE,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
@@ -161,7 +162,7 @@ MAY_IMPORT = {
     "examine": "diagnose errors evidence.case evidence.training grade kernel.pool kernel.session limits model settings",
     "options": "",
     "answering": "errors model options report.writer settings text",
-    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader gradescope_commands options report.browser report.discovery report.doctor"
+    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader gradescope_commands options push_commands report.browser report.discovery report.doctor"
     " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest settings starter text",
     "__main__": "cli",
 }

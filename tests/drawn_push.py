@@ -1,5 +1,17 @@
 """The arrows of the modules that hand grades and graders to other systems: a part of the map in `tests.test_structure`."""
 
+PUSH = {
+    "lms.push": "",
+    "lms.push.platform": "grades",
+    "lms.push.people": "grades lms.push.platform lms.roster",
+    "lms.push.comment": "catalogue grades model text",
+    "lms.push.plan": "gradebook.records grades lms.filling lms.push.comment lms.push.people lms.push.platform model",
+    "lms.push.deliver": "errors lms.push.plan lms.push.platform model",
+    "lms.push.canvas": "errors grades lms.filling lms.push.people lms.push.platform",
+    "lms.push.moodle": "errors grades lms.filling lms.push.people lms.push.platform lms.roster lms.systems.moodle",
+    "push_commands": "answering batch_commands errors gradebook.book gradebook.records lms.push.canvas lms.push.deliver lms.push.moodle"
+    " lms.push.plan lms.push.platform model options report.escape report.writer text",
+}
 GRADESCOPE = {
     "gradescope": "",
     "gradescope.wheel": "exercise",

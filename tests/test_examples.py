@@ -36,6 +36,7 @@ NOT_RUN = {
         '"""Grades the one notebook of a submission; a status other than 0 tells the runner that it could not be graded."""'
     ],
     "docs/jupyterhub.md": ["c.JupyterHub.services = ["],
+    "docs/push.md": ["pip install '.[service]'"],
     "docs/cluster.md": [
         "pip install '.[cluster]'",
         "import signal",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, inspect
 from sqlalchemy.orm import Session
 
+from grader.exercise import PACKAGE
 from grader.gradebook.book import open_gradebook
 from grader.gradebook.schema import VERSION_TABLE
 from grader.gradebook.stored import report_from, text_from, to_json, with_digest
@@ -116,3 +118,38 @@ def test_foreign_keys_are_held(place: str) -> None:
                 insert(HandIn).values(batch=99, student="s", name="", attempts=0, late=False)
             )
         )
+
+
+STEP = '''"""A table of its own."""
+import sqlalchemy as sa
+
+revision, down_revision = "{name}", "{before}"
+
+
+def upgrade(op):
+    """Make it."""
+    op.create_table("{name}", sa.Column("id", sa.Integer(), primary_key=True))
+'''
+OPENED = """
+import sqlite3, sys
+sys.path.insert(0, ".")
+import grader
+assert grader.__file__.startswith(sys.argv[1]), grader.__file__
+from grader.exercise import PACKAGE
+from grader.gradebook.book import open_gradebook
+open_gradebook("grades.db").close()
+print(*sorted(name for (name,) in sqlite3.connect("grades.db").execute("select name from sqlite_master where name like 'own%'")))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["own_a", "own_b"])
+def test_steps_that_know_nothing_of_each_other_may_come_in_any_order(first: str, tmp_path: Path) -> None:
+    """Two parts of the program add a step after the same one; a gradebook may know either of them first."""
+    shutil.copytree(PACKAGE, tmp_path / "grader", ignore=shutil.ignore_patterns("__pycache__", "course"))
+    versions = tmp_path / "grader" / "gradebook" / "versions"
+    for name in (first, "own_b" if first == "own_a" else "own_a"):
+        (versions / f"v900_{name}.py").write_text(STEP.format(name=name, before="002"))
+        done = python("-c", OPENED, tmp_path, folder=tmp_path)
+        assert done.code == 0, done.err
+    assert done.out == "own_a own_b\n"

@@ -43,7 +43,8 @@ def _steps() -> ScriptDirectory:
 
 def _up_to_newest(steps: ScriptDirectory) -> Steps:
     def missing(heads: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
-        ahead = reversed([*steps.iterate_revisions("head", heads or "base")])
+        # `implicit_base`: also the steps beside those that were taken, which know nothing of each other.
+        ahead = reversed([*steps.iterate_revisions("heads", heads or "base", implicit_base=True)])
         return [MigrationStep.upgrade_from_script(steps.revision_map, step) for step in ahead]
 
     return missing
