@@ -16,6 +16,7 @@ GRADESCOPE = {
     "gradescope": "",
     "gradescope.wheel": "exercise",
     "gradescope.pins": "",
+    "gradescope.prepare": "kernel.warm",
     "gradescope.pack": "errors exercise gradescope.pins gradescope.wheel limits model settings",
     "gradescope.run": "errors grade model report.discovery report.document settings text",
     "gradescope_commands": "answering errors exercise gradescope.pack options report.escape text",

@@ -75,6 +75,7 @@ def container() -> Iterator[Container]:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.splitlines()[-1].startswith("PyTorch ")
         yield made
     finally:
         shutil.rmtree(folder)
