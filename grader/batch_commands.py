@@ -189,7 +189,7 @@ def diff(
 
     Exit codes: 0 nothing changed, 1 something did, 2 unusable request.
     """
-    with answering(language, None) as (_, spoken), _book(output, gradebook) as book:
+    with answering(language, None) as (_, spoken), book_of(output, gradebook) as book:
         changes = book.changes(exercise)
         for changed in changes:
             typer.echo(one_line(say("batch-changed", spoken, _changed(changed, spoken))))
@@ -216,7 +216,7 @@ def override(  # noqa: PLR0913 - its options
 
     Name the folder of the batch, or its gradebook. The files in the folder follow when the batch is run again.
     """
-    with answering(language, None) as (_, spoken), _book(output, gradebook) as book:
+    with answering(language, None) as (_, spoken), book_of(output, gradebook) as book:
         if score is None:
             book.withdraw(exercise, student)
             said = Text(id="override-withdrawn", params={"student": student})
@@ -227,7 +227,7 @@ def override(  # noqa: PLR0913 - its options
 
 
 @contextmanager
-def _book(output: Path | None, gradebook: str | None) -> "Iterator[Gradebook]":
+def book_of(output: Path | None, gradebook: str | None) -> "Iterator[Gradebook]":
     """The gradebook of a batch that has been run. Raises UsageError if none is named."""
     from grader.gradebook.book import open_gradebook  # noqa: PLC0415
 

@@ -113,8 +113,8 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
     array: "Array"
 
 
-Tier = Literal["namespaces", "bubblewrap", "landlock", "none"]
-SandboxChoice = Literal["auto", "namespaces", "bubblewrap", "landlock", "none"]
+Tier = Literal["namespaces", "bubblewrap", "landlock", "user", "none"]
+SandboxChoice = Literal["auto", "container", "namespaces", "bubblewrap", "landlock", "user", "none"]
 
 
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):

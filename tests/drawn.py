@@ -4,6 +4,7 @@ from tests.drawn_evidence import EVIDENCE
 from tests.drawn_gradebook import GRADEBOOK, OF_A_VERSION
 from tests.drawn_lms import LMS, OF_A_SYSTEM, OF_AN_UPLOAD
 from tests.drawn_lti import LTI
+from tests.drawn_push import GRADESCOPE, PUSH
 from tests.drawn_report import OF_A_FORMAT, OUTCOME, REPORT
 from tests.drawn_web import WEB
 
@@ -150,6 +151,8 @@ MAY_IMPORT = {
     " options outcome.reports outcome.write report.escape report.progress report.writer round text",
     **LMS,
     **LTI,
+    **PUSH,
+    **GRADESCOPE,
     **GRADEBOOK,
     "rewrites": "evidence.case evidence.edits evidence.forward evidence.knobs evidence.lines"
     " evidence.planting evidence.trainings",
@@ -163,7 +166,7 @@ MAY_IMPORT = {
     "options": "",
     "answering": "errors model options report.writer settings text",
     **WEB,
-    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader options report.browser report.discovery report.doctor"
+    "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader gradescope_commands options push_commands report.browser report.discovery report.doctor"
     " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest service_commands settings starter text",
     "__main__": "cli",
 }

@@ -14,9 +14,10 @@ GRADEBOOK = {
     "gradebook.results": "gradebook.records gradebook.stored gradebook.tables model",
     "gradebook.batches": "errors gradebook.records gradebook.results gradebook.stored gradebook.tables grades",
     "gradebook.overrides": "errors gradebook.batches gradebook.results gradebook.stored gradebook.tables grades",
+    "gradebook.pushes": "gradebook.records gradebook.results gradebook.stored gradebook.tables",
     "gradebook.changes": "gradebook.batches gradebook.records gradebook.results gradebook.tables",
     "gradebook.book": "gradebook.address gradebook.batches gradebook.changes gradebook.database gradebook.overrides"
-    " gradebook.records gradebook.results gradebook.schema gradebook.tables grades model",
+    " gradebook.pushes gradebook.records gradebook.results gradebook.schema gradebook.tables grades model",
 }
 # A step of the tables stands for itself: what it did once must not change with the rest.
 OF_A_VERSION = ""

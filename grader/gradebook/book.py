@@ -7,11 +7,11 @@ from typing import Self
 import msgspec
 from sqlalchemy.orm import Session
 
-from grader.gradebook import batches, overrides, results
+from grader.gradebook import batches, overrides, pushes, results
 from grader.gradebook.address import address
 from grader.gradebook.changes import changed
 from grader.gradebook.database import Database
-from grader.gradebook.records import Changed, Identity, Regrade
+from grader.gradebook.records import Changed, Identity, Pushed, Regrade
 from grader.gradebook.schema import upgrade
 from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
@@ -123,6 +123,20 @@ class Gradebook:
     def withdraw(self, exercise: str, student: str) -> None:
         """Take an override back. Raises UsageError where there is none."""
         self._database.write(lambda session: overrides.take_back(session, exercise, student))
+
+    # ---- what was sent to a learning platform ---------------------------------------------------
+
+    def pushed(self, exercise: str, place: str) -> dict[str, Pushed]:
+        """The last that was sent of each student to a place, by student."""
+        return self._database.read(lambda session: pushes.pushed(session, exercise, place))
+
+    def push(self, exercise: str, place: str, push: Pushed) -> int:
+        """Note that a grade is about to be sent, before it is; the number to say so by that it has arrived."""
+        return self._database.write(lambda session: pushes.begin(session, exercise, place, push))
+
+    def arrived(self, number: int) -> None:
+        """Note that a grade that was sent has arrived."""
+        self._database.write(lambda session: pushes.arrived(session, number))
 
     # ---- what a regrade changed -----------------------------------------------------------------
 

@@ -47,3 +47,16 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     before: Standing
     after: Standing
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """A grade as it was sent to a learning platform. person: the student's number there; says: equal where two say the same.
+
+    delivered: False where nobody knows whether it has arrived.
+    """
+
+    student: str
+    person: str
+    points: float
+    says: str
+    delivered: bool = False

@@ -1,4 +1,4 @@
-"""The tables. Rows of results and overrides are added and never changed, so that history stays.
+"""The tables. Rows of results and overrides are added and never changed, so that history stays; of a push only whether it arrived.
 
 Times are ISO 8601, UTC, as in all records. A change here needs a step in `versions/`; a test compares the two.
 """
@@ -103,4 +103,24 @@ class Decision(Table):
     student: Mapped[str]
     score: Mapped[float | None]
     reason: Mapped[str]
+    when: Mapped[str]
+
+
+class Push(Table):
+    """A grade that was sent to a learning platform. place: the address of the assignment; person: the student's number there.
+
+    says: equal where two say the same. delivered: False until the platform has answered.
+    """
+
+    __tablename__ = "pushes"
+    __table_args__ = (Index("ix_pushes_exercise", "exercise", "place", "student"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    exercise: Mapped[str]
+    place: Mapped[str]
+    student: Mapped[str]
+    person: Mapped[str]
+    points: Mapped[float]
+    says: Mapped[str]
+    delivered: Mapped[bool]
     when: Mapped[str]

@@ -12,22 +12,27 @@ from grader.kernel.job import Ground, Opening
 from grader.kernel.sandbox import bubblewrap, cgroup
 from grader.kernel.sandbox.system import Unsupported
 from grader.kernel.sandbox.tiers import Grounds, Held, finish, furnish, go_outside
-from grader.model import Limits, Tier
+from grader.model import Limits, SandboxChoice, Tier
 
-TIERS: tuple[Tier, ...] = ("namespaces", "bubblewrap", "landlock", "none")
+CONFINING: tuple[Tier, ...] = ("namespaces", "bubblewrap", "landlock")
+# What is tried for a choice that names no tier. `user` leaves open what everybody may read, so it has to be asked for.
+TIERS: dict[str, tuple[Tier, ...]] = {"auto": (*CONFINING, "none"), "container": (*CONFINING, "user")}
 MOST_BYTES = 8_192
 
 
 def best(opening: Opening) -> Ground:
     """The strongest tier that holds here, or the one wanted. Raises Unsupported if that one is not to be had."""
     refused: dict[str, str] = {}
-    wanted = TIERS if opening.wanted == "auto" else (opening.wanted,)
-    for tier in wanted:
+    for tier in _wanted(opening.wanted):
         try:
             return Ground(tier, attempt(tier, opening), refused)
         except Unsupported as error:
             refused[tier] = str(error)
     raise Unsupported("; ".join(refused.values()))
+
+
+def _wanted(choice: SandboxChoice) -> tuple[Tier, ...]:
+    return TIERS[choice] if choice == "auto" or choice == "container" else (choice,)  # noqa: PLR1714 - for mypy
 
 
 def attempt(tier: Tier, opening: Opening) -> Held:

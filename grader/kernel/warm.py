@@ -165,11 +165,11 @@ def _environment(folder: str) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "MPLBACKEND": "agg",
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/{OF_TORCH}",  # else torch leaves one in /tmp
-        "MPLCONFIGDIR": _font_folder() or f"{folder}/{OF_MATPLOTLIB}",  # else matplotlib leaves one in /tmp
+        "MPLCONFIGDIR": font_folder() or f"{folder}/{OF_MATPLOTLIB}",  # else matplotlib leaves one in /tmp
     }
 
 
-def _font_folder() -> str | None:
+def font_folder() -> str | None:
     """The folder in the user's cache, made where it is not; None where it cannot be written."""
     folder = platformdirs.user_cache_dir("grader-matplotlib", appauthor=False)
     try:

@@ -29,6 +29,7 @@ def build(view: View, scratch_mb: int, uid: int, gid: int) -> None:
     """
     unshare(CLONE_NEWNS)
     mounts.mount(None, "/", flags=mounts.MS_REC | mounts.MS_PRIVATE)
+    os.umask(0o022)  # another user enters what is made here, whatever umask grader was started with
     _enter_workshop()
     _make_scratch(scratch_mb, uid, gid)
     for path in view.shown:

@@ -3,6 +3,7 @@
     namespaces   namespaces, a private file system, identity, limits, Landlock, seccomp
     bubblewrap   as `landlock`, all inside bubblewrap's namespaces and file system (`bubblewrap`)
     landlock     identity, limits, Landlock folder by folder, seccomp for a process among the host's own
+    user         identity, limits, seccomp: a user of its own, to whom only what everybody may read is open
     none         nothing but the guardian: a learner's own check of their own file, and that says so
 
 A tier is never concluded from a version: it is tried, once, by confining a process exactly as a job would be.
@@ -101,13 +102,7 @@ def confine(grounds: Grounds, place: Place) -> Held:
     else:
         os.chdir(home(grounds.tier, place.scratch))
     missing: dict[str, str] = {}
-    ruleset: Ruleset | None = None
-    try:  # while paths can still be opened
-        ruleset = landlock.prepare(_rules(grounds, place))
-    except Unsupported as error:
-        if not private:
-            raise
-        missing["landlock"] = str(error)
+    ruleset = _files(grounds, place, missing)
     others = 0
     if not private and os.geteuid() != 0:  # so the job has the grader's own user
         others = ceilings.tasks_in_sight(place.uid) + grounds.out_of_sight + ceilings.TASKS_STARTED_SINCE
@@ -123,9 +118,35 @@ def confine(grounds: Grounds, place: Place) -> Held:
     return Held(_layers(grounds.tier, missing), missing, holds)
 
 
+def _files(grounds: Grounds, place: Place, missing: dict[str, str]) -> Ruleset | None:
+    """Prepare Landlock, while paths can still be opened. Raises Unsupported where files would then stay open to the job."""
+    if grounds.tier == "user":
+        _demand_closed(grounds.view, place)
+        missing["landlock"] = "not in this tier"
+        return None
+    try:
+        return landlock.prepare(_rules(grounds, place))
+    except Unsupported as error:
+        if grounds.tier != "namespaces":
+            raise
+        missing["landlock"] = str(error)
+        return None
+
+
+def _demand_closed(view: View, place: Place) -> None:
+    """What is to be hidden must be root's alone to read, and the job somebody else. Raises Unsupported."""
+    if os.geteuid() != 0:
+        raise Unsupported("user: only root can start a job as another user")
+    if place.uid == 0:
+        raise Unsupported("user: Python lies where root alone can read it")
+    for path in view.hidden:
+        if identity.everyone_may_read([path], along_the_way=True) and os.path.lexists(path):
+            raise Unsupported(f"user: everybody may read {path}")
+
+
 def finish(tier: Tier, held: Held) -> None:
     """In the kernel's own process: the filter of a tier without namespaces, which names that very process."""
-    if tier in ("landlock", "bubblewrap"):
+    if tier in ("landlock", "bubblewrap", "user"):
         seccomp.confine(
             seccomp.Profile(
                 hosted=os.getpid(),
@@ -143,7 +164,7 @@ def home(tier: Tier, scratch: str) -> str:
 def _layers(tier: Tier, missing: dict[str, str]) -> tuple[str, ...]:
     """Name the layers that hold, outermost first."""
     held = ["identity", "limits", "landlock", "seccomp"]
-    if tier != "landlock":
+    if tier not in ("landlock", "user"):
         held = ["namespaces", "file-system", *held]
     return tuple(layer for layer in held if layer not in missing)
 

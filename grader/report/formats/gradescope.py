@@ -40,6 +40,7 @@ def render(document: Document) -> str:
             "exercise": document.exercise,
             "status": document.status,
             "sha256": document.submission.sha256,
+            "sandbox": None if document.run.sandbox is None else document.run.sandbox.tier,
             "needs_review": list(map(one_paragraph, document.needs_review)),
         },
     }
