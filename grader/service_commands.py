@@ -152,6 +152,24 @@ def assign(  # noqa: PLR0913 - its options
         typer.echo(say("course-asks", spoken, {"code": code, "exercise": exercise}))
 
 
+@app.command(short_help="Grade an assignment's attempts again.")
+def regrade(
+    code: Code,
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="What the course asks for.")],
+    database: DatabaseOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Have all attempts at an assignment graded again, where the exercise or a setting has changed since.
+
+    The running service does it, or the next that is started. Until then, what was found before stands.
+    """
+    with _store(database, language) as (store, spoken, _):
+        from grader.web.store import courses, jobs  # noqa: PLC0415
+
+        count = store.write(jobs.again, store.read(courses.asks, code, exercise).id)
+        typer.echo(say("course-regrade", spoken, {"count": count}))
+
+
 @app.command("teacher-code", short_help="Give a course's teachers a new code.")
 def teacher_code(code: Code, database: DatabaseOption = None, language: LanguageOption = None) -> None:
     """Give the teachers of a course a new code to enter by. The one before is worth nothing any more."""

@@ -13,7 +13,7 @@ WEB = {
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
     " web.store.tables",
     "web.store.deliveries": "gradebook.overrides gradebook.results web.store.attempts web.store.records web.store.tables",
-    "web.store.jobs": "gradebook.batches gradebook.results gradebook.stored grades web.store.attempts"
+    "web.store.jobs": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model web.store.attempts"
     " web.store.deliveries web.store.records web.store.tables",
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
     " web.store.attempts web.store.deliveries web.store.records web.store.tables",
@@ -39,5 +39,5 @@ WEB = {
     " web.metrics web.store.jobs web.store.records web.store.store",
     "web.serving": "errors web.app web.engine web.logs web.metrics web.rates web.service web.store.store",
     "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
-    " web.store.courses web.store.store",
+    " web.store.courses web.store.jobs web.store.store",
 }

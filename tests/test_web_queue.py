@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from grader.web.store import attempts, jobs
-from grader.web.store.records import Leased
+from grader.errors import UsageError
+from grader.web.store import attempts, courses, jobs
+from grader.web.store.records import Leased, Outcome
 from grader.web.store.store import Store, open_store
 from grader.web.store.tables import Job
-from tests.web import NOTEBOOK, OWNER, School, grade_next, outcome
+from tests.gradebooks import EXERCISE, identity, ungradable
+from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next, outcome
 
 
 def test_jobs_are_taken_in_the_order_in_which_they_came_and_by_one_process_each(store: Store) -> None:
@@ -64,6 +66,30 @@ def test_who_waits_is_told_how_many_are_before(store: Store) -> None:
     assert [None if one is None else (one.ahead, one.begun) for one in ahead] == [
         *((0, True), (0, False), (1, False))
     ]
+
+
+def test_a_regrade_gives_every_attempt_what_it_is_worth_now(store: Store) -> None:
+    school = School(store)
+    person = school.learner()
+    for content, score in ((NOTEBOOK, 4.0), (OTHER, 9.0)):
+        school.receive(person, content)
+        grade_next(store, score)
+    assert store.write(jobs.again, school.asked.id) == 2
+    assert store.write(jobs.again, school.asked.id) == 0
+    tried = store.read(attempts.of_person, school.asked.id, person)
+    assert [one.score for one in tried] == [9, 4]  # until it is graded again
+    grade_next(store, 10)
+    leased = store.write(jobs.lease, OWNER, 60.0)
+    assert leased is not None
+    broken = Outcome(identity=identity(leased.sha256), report=ungradable(leased.sha256))
+    assert store.write(jobs.finish, leased.job, OWNER, broken)  # which takes nothing away
+    tried = store.read(attempts.of_person, school.asked.id, person)
+    assert [(one.score, one.state) for one in tried] == [(9, "graded"), (10, "graded")]
+    (grade,) = store.book.grades(EXERCISE, school.asked.batch)
+    assert grade.score == 10
+    with pytest.raises(UsageError, match="course-asks-not"):
+        store.read(courses.asks, "dl101", "temperature")
+    assert store.read(courses.asks, "dl101", EXERCISE) == school.asked
 
 
 STEPS = st.lists(

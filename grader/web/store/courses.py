@@ -56,6 +56,17 @@ def assign(  # noqa: PLR0913 - what an assignment is
     return asked(row)
 
 
+def asks(session: Session, code: str, exercise: str) -> Asked:
+    """What a course asks for, by exercise. Raises UsageError where it does not."""
+    course = _course(session, code)
+    all = assignments(session, course.id)
+    found = next((one for one in all if one.exercise == exercise), None)
+    if found is None:
+        known = ", ".join(one.exercise for one in all) or "–"
+        raise UsageError("course-asks-not", code=course.code, exercise=exercise, known=known)
+    return found
+
+
 def listed(session: Session) -> list[tuple[str, str, list[Asked]]]:
     """Every course: its code, its title, and what it asks for."""
     courses = session.scalars(select(Course).order_by(Course.id)).all()

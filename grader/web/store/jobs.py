@@ -6,8 +6,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from grader.gradebook import batches, results
+from grader.gradebook.records import Identity
 from grader.gradebook.stored import to_json
 from grader.grades import Grade, HandedIn
+from grader.model import Report
 from grader.web.store import deliveries
 from grader.web.store.attempts import GRADED, UNGRADABLE, UNREADABLE, best, of_person
 from grader.web.store.records import Leased, Outcome
@@ -61,9 +63,7 @@ def finish(session: Session, job: int, owner: str, outcome: Outcome) -> bool:
     attempt = session.get_one(Attempt, row.attempt)
     person = session.get_one(Person, attempt.person, with_for_update=True)  # two of theirs may end at once
     if outcome.report is not None and outcome.identity is not None:
-        attempt.result = results.keep(session, outcome.identity, outcome.report)
-        attempt.state = GRADED if outcome.report.score is not None else UNGRADABLE
-        attempt.review = bool(outcome.report.needs_review)
+        _give(session, attempt, outcome.identity, outcome.report)
     else:
         attempt.state = UNREADABLE
         attempt.problem = None if outcome.problem is None else to_json(outcome.problem)
@@ -73,10 +73,27 @@ def finish(session: Session, job: int, owner: str, outcome: Outcome) -> bool:
     return True
 
 
+def again(session: Session, assignment: int) -> int:
+    """Queue all attempts at an assignment once more; how many. What is known under today's conditions is not graded again."""
+    own = select(Attempt.id).where(Attempt.assignment == assignment, Attempt.state != UNREADABLE)
+    done = update(Job).where(Job.attempt.in_(own), Job.state == DONE)
+    return len(session.scalars(done.values(state=QUEUED, tries=0).returning(Job.id)).all())
+
+
 def waiting(session: Session) -> tuple[int, int]:
     """How many jobs are queued, and how many are being done."""
     counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
     return counts.get(QUEUED, 0), counts.get(LEASED, 0)
+
+
+def _give(session: Session, attempt: Attempt, identity: Identity, report: Report) -> None:
+    """Keep a grading. One that failed takes no points away that an attempt had before."""
+    result = results.keep(session, identity, report)
+    if report.score is None and attempt.state == GRADED:
+        return
+    attempt.result = result
+    attempt.state = GRADED if report.score is not None else UNGRADABLE
+    attempt.review = bool(report.needs_review)
 
 
 def _note_what_counts(session: Session, attempt: Attempt, person: Person) -> None:
