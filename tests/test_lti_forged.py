@@ -209,6 +209,7 @@ FORGED = [
     Forged("over six minutes old", put(iat=NOW - 358.5, exp=NOW + DAY), 401, "lti-token-expired"),
     Forged("made over a minute ahead", put(iat=NOW + 62.5, exp=NOW + DAY), 401, "lti-token-early"),
     Forged("holds from tomorrow on", put(nbf=NOW + DAY, exp=NOW + 2 * DAY), 401, "lti-token-early"),
+    Forged("ends as it begins", put(exp=NOW), 401, "lti-token-times"),
     Forged("ends before it begins", put(exp=NOW - 1), 401, "lti-token-times"),
     Forged("end in words", put(exp="tomorrow"), 400, *malformed("exp")),
     Forged("end a truth", put(exp=True), 400, *malformed("exp")),

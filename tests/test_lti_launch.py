@@ -10,7 +10,7 @@ from grader.errors import LaunchRefused
 from grader.lms.lti.records import ChoiceWanted, Course, Launch, Link, Role, ScoreService
 from grader.lms.lti.roles import reduced
 from tests.lti_site import Site, serving
-from tests.lti_visit import CLIENT, IN_COURSE, ISSUER, LTI, NOW, SCORE, TOOL, Door, Visit
+from tests.lti_visit import AGS, CLIENT, IN_COURSE, ISSUER, LTI, NOW, NRPS, SCORE, SETTINGS, TOOL, Door, Visit
 
 SYSTEM = "http://purl.imsglobal.org/vocab/lis/v2/system/person"
 INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person"
@@ -61,6 +61,14 @@ def test_a_choice_says_what_is_wanted(door: Door) -> None:
     )
 
 
+def test_a_choice_may_have_a_title(door: Door) -> None:
+    visit = Visit(door).choose()
+    visit.claims[SETTINGS]["title"] = "Week 3"
+    assert visit.receive().choice == ChoiceWanted(
+        return_url=f"{ISSUER}/return", multiple=False, line_items=True, data="opaque=1&x", title="Week 3"
+    )
+
+
 def put(**claims: object) -> Callable[[Visit], object]:
     return lambda visit: visit.claims.update(claims)
 
@@ -95,6 +103,17 @@ LET_IN: dict[str, tuple[Callable[[Visit], object], dict[str, object]]] = {
     "context without a title": (lti("context", {"id": "c", "label": "L"}), {"course": Course(id="c", title="L")}),
     "no presentation": (without(LTI + "launch_presentation"), {"locale": None, "return_url": None}),
     "way back a script": (lti("launch_presentation", {"return_url": "javascript:1"}), {"return_url": None}),
+    "name as the platform words it": (put(name="李伟"), {"name": "李伟"}),
+    "empty address": (put(email=""), {"email": None}),
+    "locale of the person": (put(**{LTI + "launch_presentation": {"locale": ""}, "locale": "en-GB"}), {"locale": "en-GB"}),
+    "locale nowhere": (lti("launch_presentation", {"locale": ""}), {"locale": None}),
+    "context with an id alone": (lti("context", {"id": "c"}), {"course": Course(id="c")}),
+    "link with an id alone": (lti("resource_link", {"id": "l"}), {"link": Link(id="l")}),
+    "no services": (without(AGS, NRPS), {"scores": None, "roster_url": None}),
+    "services that allow nothing": (
+        put(**{AGS: {"lineitem": ""}, NRPS: {}}),
+        {"scores": ScoreService(scopes=(), line_item=None, line_items=None), "roster_url": None},
+    ),
     "no custom parameters": (without(LTI + "custom"), {"custom": {}}),
     "custom parameters with parts": (lti("custom", {"a": [1], "b": {}, "c": None, "d": 2}), {"custom": {"d": "2"}}),
     "audience in a list": (put(aud=[CLIENT]), {}),
@@ -116,6 +135,24 @@ def test_is_let_in(door: Door, what: str) -> None:
     change(visit)
     launch = visit.receive()
     assert {name: getattr(launch, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript://evil.example.org/%0aalert(1)",
+        "data:text/html,x",
+        "https:///x",
+        "//x/",
+        "https://[",
+        "",
+        None,
+    ],
+)
+def test_a_way_back_that_no_browser_should_be_sent_is_passed_over(door: Door, url: str | None) -> None:
+    visit = Visit(door)
+    visit.claims[LTI + "launch_presentation"] = {"return_url": url}
+    assert visit.receive().return_url is None
 
 
 def test_a_platform_need_not_announce_the_deployment(door: Door) -> None:

@@ -118,6 +118,21 @@ def test_the_connection_goes_to_the_address_that_was_judged(site: Site) -> None:
     assert len(site.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("https://lms.invalid/", 443), ("http://lms.invalid", 80), ("https://lms.invalid:8443/x", 8443)],
+)
+def test_a_name_is_resolved_for_its_port(url: str, port: int) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def resolve(host: str, at: int) -> Sequence[Address]:
+        asked.append((host, at))
+        return []
+
+    fault(Outbound(resolve=resolve), url)
+    assert asked == [("lms.invalid", port)]
+
+
 def test_where_one_address_does_not_answer_the_next_is_tried(site: Site) -> None:
     way = Outbound(networks=LOOPBACK, resolve=to("127.0.0.9", "127.0.0.1"))
     assert way.get(f"http://lms.invalid:{site.port}/keys", "*/*").status == 200

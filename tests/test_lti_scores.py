@@ -217,9 +217,24 @@ def test_where_no_token_is_given_nothing_is_posted(
     assert column.posted() == []
 
 
-def test_a_token_with_letters_that_no_header_takes_is_refused(column: Column, site: Site) -> None:
-    site.answers["POST /token"] = lambda _: Reply(msgspec.json.encode({"access_token": "é\r\nX: y"}))
+@pytest.mark.parametrize("token", ["", "é", "a\r\nX: y", "a\tb"])
+def test_a_token_that_no_header_takes_is_refused(column: Column, site: Site, token: str) -> None:
+    site.answers["POST /token"] = lambda _: Reply(msgspec.json.encode({"access_token": token}))
     assert fault(column.post).text == "lti-answer-unreadable"
+
+
+@pytest.mark.parametrize("lasts", ["soon", "inf", "", "٣", None])
+def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_some_minutes(
+    column: Column, services: Services, lasts: str | None
+) -> None:
+    services.granted["expires_in"] = lasts
+    column.post()
+    services.door.clock[0] += 269
+    column.post()
+    assert len(services.assertions) == 1
+    services.door.clock[0] += 1
+    column.post()
+    assert len(services.assertions) == 2
 
 
 def test_the_platform_may_want_another_audience(column: Column, services: Services) -> None:

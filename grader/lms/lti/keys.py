@@ -75,7 +75,7 @@ class PlatformKeys:
 
 def usable(jwk: object) -> list[tuple[str, RSAPublicKey]]:
     """The id and the key, if it is an RSA key for RS256 that has an id and is long enough; nothing for any other."""
-    if not isinstance(jwk, dict) or not isinstance(id := jwk.get("kid"), str) or not id:
+    if not isinstance(jwk, dict) or not isinstance(id := jwk.get("kid"), str):
         return []
     if jwk.get("use", "sig") != "sig" or jwk.get("alg", "RS256") != "RS256":
         return []
