@@ -165,6 +165,8 @@ def main(tool: str) -> None:
     call_command("migrate", verbosity=0)
     replace_the_rest(grades)
     configuration = registered(tool)
+    # Its key is made when it is first asked for, which takes seconds on a busy machine.
+    assert configuration.lti_1p3_public_jwk
     sys.modules["tests.open_edx"] = SimpleNamespace(urlpatterns=addresses(configuration, grades))  # type: ignore[assignment]
     server.set_app(get_wsgi_application())
     api = f"{base}/api/lti_consumer/v1"

@@ -65,7 +65,7 @@ class Course:
         self.keys = OurKeys(self.memory)
         self.tokens = Tokens(self.outbound, self.keys)
         self.launches = Launches(self.memory, self.memory, PlatformKeys(self.outbound))
-        self.browser = httpx.Client(trust_env=False)
+        self.browser = httpx.Client(trust_env=False, timeout=60)
         site.answers["GET /lti/keys"] = lambda _: Reply(self.keys.published(time.time()))
 
     def coming(self, who: str, choose: bool = False) -> tuple[dict[str, str], str]:
