@@ -22,6 +22,7 @@ def runs() -> Iterator[Runs]:
         yield Runs(kernels)
 
 
+@pytest.mark.slow
 def test_runs_leave_nothing(runs: Runs) -> None:
     runs.run(WARM_UP)
     before = runs.count()

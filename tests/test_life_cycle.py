@@ -73,6 +73,7 @@ def play(identity: Identity, tier: str) -> Played:
     return Played(told, done.stderr.decode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("identity", "tier"), SCENES)
 def test_nothing_is_left_and_nobody_is_charged_with_it(identity: Identity, tier: str) -> None:
     told, errors = play(identity, tier)

@@ -32,6 +32,7 @@ def test_a_forged_message_does_nothing(name: str, confined: Arena) -> None:
     is_contained(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_bounds_or_forgery_it_shows(name: str, unconfined: Arena) -> None:
     attack = ATTACKS[name]
