@@ -18,6 +18,8 @@ WEB = {
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
     " web.store.attempts web.store.deliveries web.store.records web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
+    "web.store.platforms": "lms.lti.records web.store.codes web.store.tables",
+    "web.store.remembered": "lms.lti.records web.store.platforms web.store.store",
     "web.logs": "errors text",
     "web.metrics": "",
     "web.rates": "",

@@ -3,7 +3,7 @@
 Times are ISO 8601, UTC, as in all records. A change here needs a step in `gradebook/versions/`; a test compares the two.
 """
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grader.gradebook.tables import Table
@@ -129,3 +129,52 @@ class Delivery(Table):
     error: Mapped[str | None]
     owner: Mapped[str | None]
     until: Mapped[str | None]
+
+
+class RegisteredPlatform(Table):
+    """A learning platform that people come from by LTI. deployments: a JSON list of the ids under which it may launch us."""
+
+    __tablename__ = "platforms"
+    __table_args__ = (UniqueConstraint("issuer", "client_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    deployments: Mapped[str]
+    login_url: Mapped[str]
+    token_url: Mapped[str]
+    jwks_url: Mapped[str]
+    token_audience: Mapped[str]
+    name: Mapped[str]
+
+
+class Login(Table):
+    """A login that is under way. record: it, as JSON; expires: seconds since 1970."""
+
+    __tablename__ = "logins"
+    __table_args__ = (UniqueConstraint("state"), Index("ix_logins_expires", "expires"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    record: Mapped[str]
+    expires: Mapped[float]
+
+
+class Chest(Table):
+    """Our private keys, as a JSON list, in the one row that there is."""
+
+    __tablename__ = "chests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    keys: Mapped[str]
+
+
+class Stamp(Table):
+    """When a learner's last score was sent to a column. of: a digest of both; last: milliseconds since 1970."""
+
+    __tablename__ = "stamps"
+    __table_args__ = (UniqueConstraint("of"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    of: Mapped[str]
+    last: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,110 @@
+"""The learning platforms that people come from, the logins that are under way, our keys, and when scores were sent."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from grader.lms.lti.records import LoginState, Platform, SigningKey
+from grader.web.store.codes import digest
+from grader.web.store.tables import Chest, Login, RegisteredPlatform, Stamp
+
+THE_CHEST = 1
+
+
+def register(session: Session, platform: Platform) -> None:
+    """Add a platform; one of the same issuer and client is replaced, with the deployments of both."""
+    row = _row(session, platform.issuer, platform.client_id)
+    if row is None:
+        row = RegisteredPlatform(issuer=platform.issuer, client_id=platform.client_id, deployments="[]")
+        session.add(row)
+    known = msgspec.json.decode(row.deployments, type=list[str])
+    row.deployments = msgspec.json.encode(list(dict.fromkeys([*known, *platform.deployments]))).decode()
+    row.login_url, row.token_url, row.jwks_url = platform.login_url, platform.token_url, platform.jwks_url
+    row.token_audience, row.name = platform.token_audience, platform.name
+
+
+def registered(session: Session, issuer: str | None = None, client_id: str | None = None) -> list[Platform]:
+    """All platforms, in the order in which they came; those of an issuer, or of its one client, where these are said."""
+    query = select(RegisteredPlatform).order_by(RegisteredPlatform.id)
+    if issuer is not None:
+        query = query.where(RegisteredPlatform.issuer == issuer)
+    if client_id is not None:
+        query = query.where(RegisteredPlatform.client_id == client_id)
+    return [_platform(row) for row in session.scalars(query)]
+
+
+def keep_login(session: Session, state: LoginState, now: float) -> None:
+    """Keep a login until it is taken or over; those that are over are forgotten. now: seconds since 1970."""
+    session.execute(delete(Login).where(Login.expires <= now))
+    record = msgspec.json.encode(state).decode()
+    session.add(Login(state=state.state, record=record, expires=state.expires))
+
+
+def login(session: Session, state: str) -> LoginState | None:
+    """A login by its key, left where it is."""
+    return _login(session.scalar(select(Login.record).where(Login.state == state)))
+
+
+def take_login(session: Session, state: str) -> LoginState | None:
+    """Take a login away: whoever comes second finds none."""
+    return _login(session.scalar(delete(Login).where(Login.state == state).returning(Login.record)))
+
+
+def keys(session: Session) -> tuple[SigningKey, ...]:
+    """Our keys."""
+    row = session.get(Chest, THE_CHEST)
+    return () if row is None else _keys(row)
+
+
+def exchange_keys(session: Session, old: Sequence[SigningKey], new: Sequence[SigningKey]) -> bool:
+    """Put keys in the place of others; False where these are no longer those that there are."""
+    row = session.get(Chest, THE_CHEST, with_for_update=True)
+    if set(old) != (set() if row is None else set(_keys(row))):
+        return False
+    if row is None:
+        row = Chest(id=THE_CHEST)
+        session.add(row)
+    row.keys = msgspec.json.encode(new).decode()
+    return True
+
+
+def next_stamp(session: Session, line_item: str, subject: str, now: int) -> int:
+    """`now`, or one more than the last answer for this column and learner where that is later; in milliseconds since 1970."""
+    of = digest("stamp", line_item, subject)
+    row = session.scalar(select(Stamp).where(Stamp.of == of).with_for_update())
+    if row is None:
+        row = Stamp(of=of, last=now - 1)
+        session.add(row)
+    row.last = max(now, row.last + 1)
+    return row.last
+
+
+def _row(session: Session, issuer: str, client_id: str) -> RegisteredPlatform | None:
+    return session.scalar(
+        select(RegisteredPlatform).where(
+            RegisteredPlatform.issuer == issuer, RegisteredPlatform.client_id == client_id
+        )
+    )
+
+
+def _platform(row: RegisteredPlatform) -> Platform:
+    return Platform(
+        issuer=row.issuer,
+        client_id=row.client_id,
+        deployments=msgspec.json.decode(row.deployments, type=tuple[str, ...]),
+        login_url=row.login_url,
+        token_url=row.token_url,
+        jwks_url=row.jwks_url,
+        token_audience=row.token_audience,
+        name=row.name,
+    )
+
+
+def _login(record: str | None) -> LoginState | None:
+    return None if record is None else msgspec.json.decode(record, type=LoginState)
+
+
+def _keys(row: Chest) -> tuple[SigningKey, ...]:
+    return msgspec.json.decode(row.keys, type=tuple[SigningKey, ...])
