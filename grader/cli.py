@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from grader import __version__, batch_commands, service_commands
+from grader import __version__, batch_commands, lti_commands, service_commands
 from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import UsageError
@@ -46,6 +46,7 @@ app = typer.Typer(
 app.add_typer(batch_commands.app, name="batch")
 app.add_typer(service_commands.serving)
 app.add_typer(service_commands.app, name="course")
+app.add_typer(lti_commands.app, name="lti")
 
 
 @app.command()

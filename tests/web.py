@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 
 from grader.gradebook.records import Identity
+from grader.lms.lti.addresses import LOOPBACK
 from grader.model import Report
 from grader.settings import Settings
 from grader.web.app import application
 from grader.web.logs import Log
 from grader.web.metrics import Metrics
+from grader.web.platform import lti_at
 from grader.web.rates import Rates
 from grader.web.service import Service
 from grader.web.store import attempts, courses, jobs, people
@@ -75,6 +77,7 @@ class Pages:
             queued=self._count,
             ready=lambda: ready,
             ending=lambda: False,
+            lti=lti_at("https://localhost" if secure else "http://localhost", store, LOOPBACK),
             secure=secure,
         )
         self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))

@@ -14,6 +14,7 @@ from grader.model import Language
 from grader.report.html import TONGUES, words
 from grader.report.sentences import points
 from grader.text import say
+from grader.web.cookies import set_framed
 from grader.web.languages import COOKIE, chosen
 
 YEAR = 365 * 86_400
@@ -39,7 +40,10 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
     )
     answer = HTMLResponse(text, status)
     if (language := chosen(request)) is not None:
-        answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax")
+        if getattr(request.state, "frames", None) is not None:
+            set_framed(answer, COOKIE, language, seconds=YEAR, secure=request.url.scheme == "https")
+        else:
+            answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax")
     return answer
 
 

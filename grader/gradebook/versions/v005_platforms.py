@@ -1,4 +1,4 @@
-"""The tables of what comes by LTI: platforms, logins, keys, when scores were sent."""
+"""The tables of what comes by LTI: platforms, courses and links there, logins, keys, when scores were sent."""
 
 from typing import Any
 
@@ -16,10 +16,31 @@ def upgrade(op: Operations) -> None:
         "platforms",
         *_text(
             *("issuer", "client_id", "deployments", "login_url", "token_url"),
-            *("jwks_url", "token_audience", "name"),
+            *("jwks_url", "token_audience", "name", "frames"),
         ),
         unique=(["issuer", "client_id"],),
     )
+    _table(
+        op,
+        "contexts",
+        *_to("platform"),
+        *_text("deployment", "context"),
+        *_to("course"),
+        sa.Column("roster", sa.Text()),
+        unique=(["platform", "deployment", "context"], ["course"]),
+        foreign={"platform": "platforms", "course": "courses"},
+    )
+    _table(
+        op,
+        "links",
+        *_to("course"),
+        *_text("link"),
+        *_to("assignment"),
+        unique=(["course", "link"],),
+        foreign={"course": "courses", "assignment": "assignments"},
+    )
+    for name in ("frames", "language"):
+        op.add_column("visits", sa.Column(name, sa.Text()))
     expires: sa.Column[float] = sa.Column("expires", sa.Double(), nullable=False)
     _table(op, "logins", *_text("state", "record"), expires, unique=(["state"],))
     op.create_index("ix_logins_expires", "logins", ["expires"])
@@ -49,3 +70,8 @@ def _table(
 
 def _text(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
+
+
+def _to(*names: str) -> list[sa.Column[int]]:
+    """Columns for the numbers of rows elsewhere."""
+    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]

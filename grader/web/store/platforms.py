@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from grader.lms.lti.records import LoginState, Platform, SigningKey
@@ -13,8 +13,11 @@ from grader.web.store.tables import Chest, Login, RegisteredPlatform, Stamp
 THE_CHEST = 1
 
 
-def register(session: Session, platform: Platform) -> None:
-    """Add a platform; one of the same issuer and client is replaced, with the deployments of both."""
+def register(session: Session, platform: Platform, frames: str = "") -> None:
+    """Add a platform; one of the same issuer and client is replaced, with the deployments of both.
+
+    frames: where its pages are besides, as origins, parted by spaces.
+    """
     row = _row(session, platform.issuer, platform.client_id)
     if row is None:
         row = RegisteredPlatform(issuer=platform.issuer, client_id=platform.client_id, deployments="[]")
@@ -22,17 +25,20 @@ def register(session: Session, platform: Platform) -> None:
     known = msgspec.json.decode(row.deployments, type=list[str])
     row.deployments = msgspec.json.encode(list(dict.fromkeys([*known, *platform.deployments]))).decode()
     row.login_url, row.token_url, row.jwks_url = platform.login_url, platform.token_url, platform.jwks_url
-    row.token_audience, row.name = platform.token_audience, platform.name
+    row.token_audience, row.name, row.frames = platform.token_audience, platform.name, frames
 
 
 def registered(session: Session, issuer: str | None = None, client_id: str | None = None) -> list[Platform]:
     """All platforms, in the order in which they came; those of an issuer, or of its one client, where these are said."""
-    query = select(RegisteredPlatform).order_by(RegisteredPlatform.id)
-    if issuer is not None:
-        query = query.where(RegisteredPlatform.issuer == issuer)
-    if client_id is not None:
-        query = query.where(RegisteredPlatform.client_id == client_id)
-    return [_platform(row) for row in session.scalars(query)]
+    return [_platform(row) for row in session.scalars(_chosen(issuer, client_id))]
+
+
+def frames(session: Session, issuer: str | None = None, client_id: str | None = None) -> list[str]:
+    """Where platforms have pages, as far as it is known: addresses, of which the origins count."""
+    found = []
+    for row in session.scalars(_chosen(issuer, client_id)):
+        found += [row.issuer, row.login_url, *row.frames.split()]
+    return found
 
 
 def keep_login(session: Session, state: LoginState, now: float) -> None:
@@ -79,6 +85,13 @@ def next_stamp(session: Session, line_item: str, subject: str, now: int) -> int:
         session.add(row)
     row.last = max(now, row.last + 1)
     return row.last
+
+
+def _chosen(issuer: str | None, client_id: str | None) -> Select[RegisteredPlatform]:
+    query = select(RegisteredPlatform).order_by(RegisteredPlatform.id)
+    if issuer is not None:
+        query = query.where(RegisteredPlatform.issuer == issuer)
+    return query if client_id is None else query.where(RegisteredPlatform.client_id == client_id)
 
 
 def _row(session: Session, issuer: str, client_id: str) -> RegisteredPlatform | None:

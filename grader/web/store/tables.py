@@ -56,7 +56,10 @@ class Person(Table):
 
 
 class Visit(Table):
-    """Somebody signed in. token: a digest of what their cookie holds."""
+    """Somebody signed in. token: a digest of what their cookie holds.
+
+    frames: of whose pages ours may be shown in, for who came from a learning platform: origins, parted by spaces; language: its.
+    """
 
     __tablename__ = "visits"
     __table_args__ = (UniqueConstraint("token"),)
@@ -65,6 +68,8 @@ class Visit(Table):
     token: Mapped[str]
     person: Mapped[int] = mapped_column(ForeignKey("people.id"))
     expires: Mapped[str]
+    frames: Mapped[str | None]
+    language: Mapped[str | None]
 
 
 class Attempt(Table):
@@ -132,7 +137,10 @@ class Delivery(Table):
 
 
 class RegisteredPlatform(Table):
-    """A learning platform that people come from by LTI. deployments: a JSON list of the ids under which it may launch us."""
+    """A learning platform that people come from by LTI. deployments: a JSON list of the ids under which it may launch us.
+
+    frames: where else than at its own addresses its pages are, which show ours in frames: origins, parted by spaces.
+    """
 
     __tablename__ = "platforms"
     __table_args__ = (UniqueConstraint("issuer", "client_id"),)
@@ -146,6 +154,7 @@ class RegisteredPlatform(Table):
     jwks_url: Mapped[str]
     token_audience: Mapped[str]
     name: Mapped[str]
+    frames: Mapped[str]
 
 
 class Login(Table):
@@ -178,3 +187,29 @@ class Stamp(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     of: Mapped[str]
     last: Mapped[int] = mapped_column(BigInteger)
+
+
+class Context(Table):
+    """Where a course is on a platform. context: its id there; roster: the address of its names, if there is one."""
+
+    __tablename__ = "contexts"
+    __table_args__ = (UniqueConstraint("platform", "deployment", "context"), UniqueConstraint("course"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[int] = mapped_column(ForeignKey("platforms.id"))
+    deployment: Mapped[str]
+    context: Mapped[str]
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    roster: Mapped[str | None]
+
+
+class ResourceLink(Table):
+    """A link in a course that leads to an assignment; of several, the newest says how it is asked for, and has its column of scores."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("course", "link"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    link: Mapped[str]
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
