@@ -28,6 +28,8 @@ WEB = {
     "web.terms": "errors web.store.courses web.store.records",
     "web.platform": "lms.lti.keys lms.lti.launch lms.lti.outbound lms.lti.signing lms.lti.tokens lms.lti.tool"
     " web.store.remembered web.store.store",
+    "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
+    " web.store.platforms web.terms",
     "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
     " web.languages web.service web.store.arrivals web.store.people web.store.platforms web.store.records web.terms",
     "web.metrics": "",
@@ -44,7 +46,7 @@ WEB = {
     " similarity starter web.learner web.service web.store.attempts web.store.people"
     " web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
-    "web.app": "errors lms.lti.tool load model web.arrivals web.doors web.entrance web.frames web.health web.languages"
+    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
     " web.learner web.rendering web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",

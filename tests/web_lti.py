@@ -32,16 +32,18 @@ from tests.web import Browser, Pages
 FRAMES = f"frame-ancestors {ISSUER} https://apps.example.org"
 # What anybody gets who is not sent by a platform.
 UNSENT = {
-    ("GET", "/lti/login"): 400,
-    ("POST", "/lti/login"): 400,
-    ("POST", "/lti/launch"): 400,
-    ("POST", "/lti/enter"): 403,
-    ("GET", "/lti/keys"): 200,
+    ("GET", "/lti/choices/1"): (303, 403, 403, 404, 403, 404),
+    ("POST", "/lti/choices/1"): (401, 403, 403, 404, 403, 404),
+    ("GET", "/lti/login"): (400,) * 6,
+    ("POST", "/lti/login"): (400,) * 6,
+    ("POST", "/lti/launch"): (400,) * 6,
+    ("POST", "/lti/enter"): (403,) * 6,
+    ("GET", "/lti/keys"): (200,) * 6,
 }
 LMS = {"origin": ISSUER}
 TEACHER = {LTI + "roles": [f"{IN_COURSE}#Instructor"], "sub": "teacher-1", "name": "Ana"}
 OTHER_COURSE = {LTI + "context": {"id": "course-2", "title": "Statistics"}}
-CHOOSE = {
+CHOOSE: dict[str, Any] = {
     LTI + "message_type": "LtiDeepLinkingRequest",
     LTI + "resource_link": None,
     LTI + "target_link_uri": None,

@@ -19,7 +19,7 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, entrance, health, learner, teacher
+from grader.web import arrivals, choosing, entrance, health, learner, teacher
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -74,6 +74,8 @@ def routes() -> list[BaseRoute]:
         outside(LOGIN, arrivals.login, ("GET", "POST")),
         outside(LAUNCH, arrivals.launch, ("POST",), most=arrivals.LAUNCH_BYTES),
         outside("/lti/enter", arrivals.enter, ("POST",)),
+        get("/lti/choices/{choice:int}", choosing.choices, TEACHER),
+        post("/lti/choices/{choice:int}", choosing.choose, TEACHER, fields=500),
         outside(KEYS, arrivals.keys, ("GET",)),
         get("/course", learner.course, BOTH),
         get("/assignments/{assignment:int}", learner.assignment, BOTH),

@@ -27,6 +27,8 @@ from grader.web.terms import terms
 LAUNCH_BYTES = LONGEST_TOKEN + 64_000
 # The field in which our own page posts what the platform's frame has kept.
 KEPT = "kept"
+# Where a visit leads to.
+ASSIGNMENTS, CHOICES = "/assignments/", "/lti/choices/"
 ROLES: dict[str, Role] = {"learner": "learner", "teacher": "teacher", "administrator": "teacher"}
 
 
@@ -84,13 +86,18 @@ def _let_in(call: Call, came: Launch, *, with_cookies: bool) -> Response:
     store, spoken = call.service.store, of_locale(came.locale)
     if (role := ROLES.get(came.role)) is None:
         raise LaunchRefused("lti-role-none", status=403)
-    if came.message == "choose":
-        raise LaunchRefused("lti-message-unknown", status=400, message="LtiDeepLinkingRequest")
-    arrived = store.write(arrivals.arrive, came, role, _asked(call, came))
+    choosing = came.message == "choose"
+    if choosing and role != "teacher":
+        raise LaunchRefused("lti-choice-teachers", status=403)
+    asked = None if choosing else _asked(call, came)
+    arrived = store.write(arrivals.arrive, came, role, asked)
     pages = [came.issuer, came.return_url, *store.read(platforms.frames, came.issuer, came.client_id)]
     frames = origins(pages)
     token = store.write(people.begin_visit, arrived.person, frames=frames, language=spoken)
-    path = f"/assignments/{arrived.assignment}{'/class' if role == 'teacher' else ''}"
+    if choosing:
+        path = f"{CHOICES}{store.write(platforms.keep_choice, arrived.person, came)}"
+    else:
+        path = f"{ASSIGNMENTS}{arrived.assignment}{'/class' if role == 'teacher' else ''}"
     call.request.state.frames = frames
     if with_cookies:
         return _go_on(call, token, path)
@@ -108,7 +115,7 @@ def _asked(call: Call, came: Launch) -> Terms:
 
 
 def _go_on(call: Call, token: str, path: str) -> Response:
-    answer = call.go(path if path.startswith("/assignments/") else "/course")
+    answer = call.go(path if path.startswith((ASSIGNMENTS, CHOICES)) else "/course")
     name = call.service.framed_cookie
     call.keep_framed(name, token, answer, seconds=people.FRAMED_DAYS * SECONDS_OF_A_DAY)
     return answer

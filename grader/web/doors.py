@@ -43,10 +43,16 @@ def get(path: str, work: Work, roles: tuple[Role, ...]) -> Route:
     return Route(path, answer, methods=["GET"], name=work.__name__)
 
 
-def post(
-    path: str, work: Work, roles: tuple[Role, ...], *, most: int = FORM_BYTES, kind: str = "page"
+def post(  # noqa: PLR0913 - what a form is
+    path: str,
+    work: Work,
+    roles: tuple[Role, ...],
+    *,
+    most: int = FORM_BYTES,
+    kind: str = "page",
+    fields: int = 10,
 ) -> Route:
-    """A form of ours. most: bytes of its body; kind: what of it may be done how often."""
+    """A form of ours. most: bytes of its body; kind: what of it may be done how often; fields: how many it has at most."""
 
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
@@ -57,7 +63,7 @@ def post(
         if not declared.isdigit() or int(declared) > most:
             raise BodyTooLarge
         bounded = Request(request.scope, _bounded(request.receive, most))
-        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=10) as form:
+        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=fields) as form:
             whole = call._replace(form=form)
             whole.demand_own_form()
             return await run_in_threadpool(work, whole)

@@ -39,6 +39,7 @@ def upgrade(op: Operations) -> None:
         unique=(["course", "link"],),
         foreign={"course": "courses", "assignment": "assignments"},
     )
+    _table(op, "choices", *_to("person"), *_text("record"), foreign={"person": "people"})
     for name in ("frames", "language"):
         op.add_column("visits", sa.Column(name, sa.Text()))
     expires: sa.Column[float] = sa.Column("expires", sa.Double(), nullable=False)

@@ -45,5 +45,6 @@ async function give(form) {
   form.submit();
 }
 
+for (const form of document.querySelectorAll("[data-going-back]")) form.submit();
 for (const place of document.querySelectorAll("[data-arriving]")) arrive(place);
 for (const form of document.querySelectorAll("[data-asking]")) give(form);

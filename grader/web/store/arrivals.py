@@ -32,6 +32,7 @@ def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) ->
     course = _course(session, launch)
     key = digest("lti", launch.issuer, launch.subject)
     person = people.known_by(session, course.id, key, launch.name or "", role)
+    session.flush()
     if terms is None or launch.link is None:
         return Arrived(course.id, person, None)
     assignment, newest = _assignment(session, course, launch.link.id, terms)
@@ -44,7 +45,6 @@ def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) ->
             scopes=launch.scores.scopes,
             subject=launch.subject,
         )
-        session.flush()
         deliveries.aim(session, assignment, person, msgspec.json.encode(there).decode())
     return Arrived(course.id, person, assignment)
 

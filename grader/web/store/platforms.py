@@ -6,9 +6,9 @@ import msgspec
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from grader.lms.lti.records import LoginState, Platform, SigningKey
+from grader.lms.lti.records import Launch, LoginState, Platform, SigningKey
 from grader.web.store.codes import digest
-from grader.web.store.tables import Chest, Login, RegisteredPlatform, Stamp
+from grader.web.store.tables import Chest, Choice, Login, RegisteredPlatform, Stamp
 
 THE_CHEST = 1
 
@@ -76,6 +76,26 @@ def exchange_keys(session: Session, old: Sequence[SigningKey], new: Sequence[Sig
     return True
 
 
+def keep_choice(session: Session, person: int, launch: Launch) -> int:
+    """Keep what a teacher is asked to choose; its number. What they left open before is over."""
+    session.execute(delete(Choice).where(Choice.person == person))
+    row = Choice(person=person, record=msgspec.json.encode(launch).decode())
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def choice(session: Session, number: int, person: int) -> Launch | None:
+    """What somebody is asked to choose; None where that is answered, or another's."""
+    return _launch(session.scalar(select(Choice.record).where(Choice.id == number, Choice.person == person)))
+
+
+def take_choice(session: Session, number: int, person: int) -> Launch | None:
+    """The same, taken away: whoever comes second finds none."""
+    own = delete(Choice).where(Choice.id == number, Choice.person == person)
+    return _launch(session.scalar(own.returning(Choice.record)))
+
+
 def next_stamp(session: Session, line_item: str, subject: str, now: int) -> int:
     """`now`, or one more than the last answer for this column and learner where that is later; in milliseconds since 1970."""
     of = digest("stamp", line_item, subject)
@@ -117,6 +137,10 @@ def _platform(row: RegisteredPlatform) -> Platform:
 
 def _login(record: str | None) -> LoginState | None:
     return None if record is None else msgspec.json.decode(record, type=LoginState)
+
+
+def _launch(record: str | None) -> Launch | None:
+    return None if record is None else msgspec.json.decode(record, type=Launch)
 
 
 def _keys(row: Chest) -> tuple[SigningKey, ...]:

@@ -213,3 +213,13 @@ class ResourceLink(Table):
     course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
     link: Mapped[str]
     assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+
+
+class Choice(Table):
+    """A teacher who chooses exercises for a course of a platform. record: the launch, as JSON; it is answered once."""
+
+    __tablename__ = "choices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    record: Mapped[str]
