@@ -12,7 +12,7 @@ WEB = {
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
     " web.store.tables",
-    "web.store.deliveries": "gradebook.overrides gradebook.results web.store.attempts web.store.records web.store.tables",
+    "web.store.deliveries": "gradebook.overrides gradebook.results gradebook.stored web.store.attempts web.store.records web.store.tables",
     "web.store.jobs": "gradebook.batches gradebook.results gradebook.stored grades web.store.attempts"
     " web.store.deliveries web.store.records web.store.tables",
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
@@ -28,6 +28,8 @@ WEB = {
     "web.terms": "errors web.store.courses web.store.records",
     "web.platform": "lms.lti.keys lms.lti.launch lms.lti.outbound lms.lti.signing lms.lti.tokens lms.lti.tool"
     " web.store.remembered web.store.store",
+    "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
+    " web.store.deliveries web.store.platforms web.store.records web.store.store",
     "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
     " web.store.platforms web.terms",
     "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
@@ -43,14 +45,14 @@ WEB = {
     "web.learner": "errors load model report.document report.html starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.standing",
     "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
-    " similarity starter web.learner web.service web.store.attempts web.store.people"
+    " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"
     " web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
     " web.learner web.rendering web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
-    "web.serving": "errors web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
+    "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
     "lti_commands": "errors lms.lti.records lms.lti.signing options service_commands text web.frames"
     " web.store.platforms web.store.remembered",
     "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"

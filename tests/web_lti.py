@@ -30,8 +30,9 @@ from tests.lti_visit import (
 from tests.web import Browser, Pages
 
 FRAMES = f"frame-ancestors {ISSUER} https://apps.example.org"
-# What anybody gets who is not sent by a platform.
+# What each gets who is not sent by a platform, as in `tests.test_web_doors`.
 UNSENT = {
+    ("POST", "/assignments/1/class/deliveries"): (401, 403, 403, 303, 403, 404),
     ("GET", "/lti/choices/1"): (303, 403, 403, 404, 403, 404),
     ("POST", "/lti/choices/1"): (401, 403, 403, 404, 403, 404),
     ("GET", "/lti/login"): (400,) * 6,

@@ -93,6 +93,7 @@ def routes() -> list[BaseRoute]:
         get("/attempts/{attempt:int}/file", learner.file, BOTH),
         get("/assignments/{assignment:int}/class", teacher.members, TEACHER),
         get("/assignments/{assignment:int}/class/overview", teacher.picture, TEACHER),
+        post("/assignments/{assignment:int}/class/deliveries", teacher.send_again, TEACHER),
         get("/assignments/{assignment:int}/class/grades.csv", teacher.table, TEACHER),
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),

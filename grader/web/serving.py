@@ -14,12 +14,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from grader.errors import UsageError
+from grader.text import spoken_in
 from grader.web.app import application
 from grader.web.engine import Engine, Means
 from grader.web.logs import Handler, Log
 from grader.web.metrics import Metrics
 from grader.web.platform import lti_at
 from grader.web.rates import Rates
+from grader.web.sending import Sender
 from grader.web.service import Service
 from grader.web.store.store import Store
 
@@ -101,6 +103,7 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         stack.enter_context(_logging(log))
         listening = stack.enter_context(_listening(place))
         address = _address(place, listening)
+        lti = lti_at(address, store, place.networks)
         service = Service(
             store=store,
             settings=means.settings,
@@ -110,14 +113,14 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
             queued=engine.wake,
             ready=engine.ready.is_set,
             ending=lambda: server.should_exit,
-            lti=lti_at(address, store, place.networks),
+            lti=lti,
             secure=place.secure,
         )
         server = _Server(_config(application(service, place.hosts)))
         as_before = stack.enter_context(_ended_by_signals(server))
         tell(address)
         log.say("service-begins", host=place.host, port=place.port)
-        with engine:
+        with Sender(store, lti, log, spoken_in(means.settings.language)), engine:
             server.run(sockets=[listening])
             as_before()
         log.say("service-ends")

@@ -104,6 +104,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     full: float | None
 
 
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A score that was sent elsewhere in vain, whose, and why; again: whether it is tried again by itself."""
+
+    pseudonym: str
+    name: str
+    why: Text
+    again: bool
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a job: a report, with what it is known by, or why the file cannot be read."""
 

@@ -115,7 +115,7 @@ class Delivery(Table):
     """The score of somebody at an assignment, on its way to a gradebook elsewhere. destination: what its sender needs to know, as JSON.
 
     wanted: counts the scores that were to go there, and score is the last of them; sent: how far that is known there. due: when it is
-    tried next, None where that is of no use; tries: how often in vain, for this score; error: why, the last time.
+    tried next, None where that is of no use; tries: how often in vain, for this score; error: JSON of a Text, why, the last time.
     """
 
     __tablename__ = "deliveries"
