@@ -68,6 +68,44 @@ def register(  # noqa: PLR0913, PLR0917 - what a platform is
         typer.echo(say("lti-registered", spoken, {"name": name, "issuer": issuer}))
 
 
+@app.command(short_help="Let a platform register itself.")
+def invite(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The service's address, as https://grader.example.org.")
+    ],
+    database: DatabaseOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Show an address by which one platform can register itself (dynamic registration), within a day."""
+    with store_of(database, language) as (store, spoken, _):
+        from grader.lms.lti.tool import REGISTER  # noqa: PLC0415
+        from grader.web.frames import origin  # noqa: PLC0415
+        from grader.web.store import platforms  # noqa: PLC0415
+
+        if (base := origin(url)) is None:
+            raise UsageError("service-url-malformed", url=url)
+        token = store.write(platforms.invite, time.time())
+        typer.echo(say("lti-invited", spoken, {"url": f"{base}{REGISTER}?invitation={token}"}))
+
+
+@app.command(short_help="Add a deployment to a platform.")
+def deployment(
+    issuer: Annotated[
+        str, typer.Argument(metavar="ISSUER", help="The platform, as `grader lti platforms` shows it.")
+    ],
+    client_id: Annotated[str, typer.Argument(metavar="CLIENT", help="What it calls us.")],
+    id: Annotated[str, typer.Argument(metavar="DEPLOYMENT", help="The further deployment ID.")],
+    database: DatabaseOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Let a platform send people under a further deployment ID, too."""
+    with store_of(database, language) as (store, spoken, _):
+        from grader.web.store import platforms  # noqa: PLC0415
+
+        name = store.write(platforms.add_deployment, issuer, client_id, id)
+        typer.echo(say("lti-registered", spoken, {"name": name, "issuer": issuer}))
+
+
 @app.command(short_help="List the platforms.")
 def platforms(database: DatabaseOption = None, language: LanguageOption = None) -> None:
     """List the learning platforms that are registered."""

@@ -18,7 +18,7 @@ WEB = {
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
     " web.store.attempts web.store.deliveries web.store.records web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
-    "web.store.platforms": "lms.lti.records web.store.codes web.store.tables",
+    "web.store.platforms": "errors lms.lti.records web.store.codes web.store.tables",
     "web.store.remembered": "lms.lti.records web.store.platforms web.store.store",
     "web.store.arrivals": "gradebook.results lms.lti.records web.store.codes web.store.courses web.store.deliveries"
     " web.store.people web.store.records web.store.tables",
@@ -30,6 +30,7 @@ WEB = {
     " web.store.remembered web.store.store",
     "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
     " web.store.deliveries web.store.platforms web.store.records web.store.store",
+    "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
     "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
     " web.store.platforms web.terms",
     "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
@@ -49,11 +50,11 @@ WEB = {
     " web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
-    " web.learner web.rendering web.service web.store.platforms web.teacher",
+    " web.learner web.registering web.rendering web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
     "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
-    "lti_commands": "errors lms.lti.records lms.lti.signing options service_commands text web.frames"
+    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
     " web.store.platforms web.store.remembered",
     "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
     " web.store.courses web.store.store",

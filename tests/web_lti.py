@@ -35,6 +35,7 @@ UNSENT = {
     ("POST", "/assignments/1/class/deliveries"): (401, 403, 403, 303, 403, 404),
     ("GET", "/lti/choices/1"): (303, 403, 403, 404, 403, 404),
     ("POST", "/lti/choices/1"): (401, 403, 403, 404, 403, 404),
+    ("GET", "/lti/register"): (403,) * 6,
     ("GET", "/lti/login"): (400,) * 6,
     ("POST", "/lti/login"): (400,) * 6,
     ("POST", "/lti/launch"): (400,) * 6,

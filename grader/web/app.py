@@ -16,10 +16,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grader.errors import GradebookError, GraderError, LaunchRefused
-from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN
+from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, teacher
+from grader.web import arrivals, choosing, entrance, health, learner, registering, teacher
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -76,6 +76,7 @@ def routes() -> list[BaseRoute]:
         outside("/lti/enter", arrivals.enter, ("POST",)),
         get("/lti/choices/{choice:int}", choosing.choices, TEACHER),
         post("/lti/choices/{choice:int}", choosing.choose, TEACHER, fields=500),
+        outside(REGISTER, registering.register, ("GET",)),
         outside(KEYS, arrivals.keys, ("GET",)),
         get("/course", learner.course, BOTH),
         get("/assignments/{assignment:int}", learner.assignment, BOTH),

@@ -42,8 +42,8 @@ def upgrade(op: Operations) -> None:
     _table(op, "choices", *_to("person"), *_text("record"), foreign={"person": "people"})
     for name in ("frames", "language"):
         op.add_column("visits", sa.Column(name, sa.Text()))
-    expires: sa.Column[float] = sa.Column("expires", sa.Double(), nullable=False)
-    _table(op, "logins", *_text("state", "record"), expires, unique=(["state"],))
+    _table(op, "invitations", *_text("token"), _seconds("expires"), unique=(["token"],))
+    _table(op, "logins", *_text("state", "record"), _seconds("expires"), unique=(["state"],))
     op.create_index("ix_logins_expires", "logins", ["expires"])
     _table(op, "chests", *_text("keys"))
     _table(op, "stamps", *_text("of"), sa.Column("last", sa.BigInteger(), nullable=False), unique=(["of"],))
@@ -76,3 +76,7 @@ def _text(*names: str) -> list[sa.Column[str]]:
 def _to(*names: str) -> list[sa.Column[int]]:
     """Columns for the numbers of rows elsewhere."""
     return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
+
+
+def _seconds(name: str) -> sa.Column[float]:
+    return sa.Column(name, sa.Double(), nullable=False)

@@ -45,6 +45,9 @@ async function give(form) {
   form.submit();
 }
 
+for (const place of document.querySelectorAll("[data-registered]")) {
+  (window.opener || window.parent).postMessage({ subject: "org.imsglobal.lti.close" }, place.dataset.registered);
+}
 for (const form of document.querySelectorAll("[data-going-back]")) form.submit();
 for (const place of document.querySelectorAll("[data-arriving]")) arrive(place);
 for (const form of document.querySelectorAll("[data-asking]")) give(form);

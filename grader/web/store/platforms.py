@@ -6,26 +6,41 @@ import msgspec
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from grader.errors import UsageError
 from grader.lms.lti.records import Launch, LoginState, Platform, SigningKey
-from grader.web.store.codes import digest
-from grader.web.store.tables import Chest, Choice, Login, RegisteredPlatform, Stamp
+from grader.web.store.codes import digest, new_token
+from grader.web.store.tables import Chest, Choice, Invitation, Login, RegisteredPlatform, Stamp
 
 THE_CHEST = 1
+INVITED_SECONDS = 86_400.0
 
 
 def register(session: Session, platform: Platform, frames: str = "") -> None:
     """Add a platform; one of the same issuer and client is replaced, with the deployments of both.
 
-    frames: where its pages are besides, as origins, parted by spaces.
+    frames: where its pages are besides, as origins, parted by spaces; empty leaves what was said before.
     """
     row = _row(session, platform.issuer, platform.client_id)
     if row is None:
-        row = RegisteredPlatform(issuer=platform.issuer, client_id=platform.client_id, deployments="[]")
+        row = RegisteredPlatform(
+            issuer=platform.issuer, client_id=platform.client_id, deployments="[]", frames=""
+        )
         session.add(row)
     known = msgspec.json.decode(row.deployments, type=list[str])
     row.deployments = msgspec.json.encode(list(dict.fromkeys([*known, *platform.deployments]))).decode()
     row.login_url, row.token_url, row.jwks_url = platform.login_url, platform.token_url, platform.jwks_url
-    row.token_audience, row.name, row.frames = platform.token_audience, platform.name, frames
+    row.token_audience, row.name = platform.token_audience, platform.name
+    row.frames = frames or row.frames
+
+
+def add_deployment(session: Session, issuer: str, client_id: str, deployment: str) -> str:
+    """Let a platform launch us under a further id; its name. Raises UsageError for an unknown platform."""
+    row = _row(session, issuer, client_id)
+    if row is None:
+        raise UsageError("lti-platform-missing", issuer=issuer, client=client_id)
+    known = msgspec.json.decode(row.deployments, type=list[str])
+    row.deployments = msgspec.json.encode(list(dict.fromkeys([*known, deployment]))).decode()
+    return row.name
 
 
 def registered(session: Session, issuer: str | None = None, client_id: str | None = None) -> list[Platform]:
@@ -39,6 +54,25 @@ def frames(session: Session, issuer: str | None = None, client_id: str | None = 
     for row in session.scalars(_chosen(issuer, client_id)):
         found += [row.issuer, row.login_url, *row.frames.split()]
     return found
+
+
+def invite(session: Session, now: float) -> str:
+    """Let one platform register itself; the token by which it may, which is stored nowhere. now: seconds since 1970."""
+    session.execute(delete(Invitation).where(Invitation.expires <= now))
+    token = new_token()
+    session.add(Invitation(token=digest("invitation", token), expires=now + INVITED_SECONDS))
+    return token
+
+
+def take_invitation(session: Session, token: str, now: float) -> bool:
+    """Use up an invitation; False where there is none, or it is over."""
+    own = delete(Invitation).where(Invitation.token == digest("invitation", token), Invitation.expires > now)
+    return session.scalar(own.returning(Invitation.id)) is not None
+
+
+def give_back(session: Session, token: str, now: float) -> None:
+    """Let an invitation be used after all, which led to nothing: within a day from now."""
+    session.add(Invitation(token=digest("invitation", token), expires=now + INVITED_SECONDS))
 
 
 def keep_login(session: Session, state: LoginState, now: float) -> None:

@@ -223,3 +223,14 @@ class Choice(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     person: Mapped[int] = mapped_column(ForeignKey("people.id"))
     record: Mapped[str]
+
+
+class Invitation(Table):
+    """An administrator of a platform may register it here, once. token: a digest; expires: seconds since 1970."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("token"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str]
+    expires: Mapped[float]
