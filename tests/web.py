@@ -65,7 +65,7 @@ class School:
 class Pages:
     """The pages of a store, in this process."""
 
-    def __init__(self, store: Store, *, secure: bool = False, ready: bool = True) -> None:
+    def __init__(self, store: Store, *, secure: bool = False, ready: bool = True, address: str = "") -> None:
         self.log = io.StringIO()
         self.queued = 0
         self.service = Service(
@@ -77,7 +77,7 @@ class Pages:
             queued=self._count,
             ready=lambda: ready,
             ending=lambda: False,
-            lti=lti_at("https://localhost" if secure else "http://localhost", store, LOOPBACK),
+            lti=lti_at(address or f"http{'s' * secure}://localhost", store, LOOPBACK),
             secure=secure,
         )
         self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))

@@ -8,7 +8,7 @@ function ask(place, subject, more) {
   const { frame, origin, key } = place.dataset;
   const opener = window.opener || window.parent;
   const target = frame === "_parent" ? opener : opener.frames[frame];
-  const id = crypto.randomUUID();
+  const id = crypto.getRandomValues(new Uint32Array(4)).join("-");
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(null), PATIENCE);
     window.addEventListener("message", (event) => {
