@@ -31,6 +31,7 @@ WEB = {
     "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
     " web.store.deliveries web.store.platforms web.store.records web.store.store",
     "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
+    "web.roster": "errors lms.lti.roster model web.learner web.service web.store.people web.store.platforms",
     "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
     " web.store.platforms web.terms",
     "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
@@ -47,10 +48,10 @@ WEB = {
     " web.store.attempts web.store.courses web.store.records web.store.standing",
     "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
     " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"
-    " web.store.records web.store.standing",
+    " web.store.platforms web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
-    " web.learner web.registering web.rendering web.service web.store.platforms web.teacher",
+    " web.learner web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
     "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",

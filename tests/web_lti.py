@@ -32,6 +32,7 @@ from tests.web import Browser, Pages
 FRAMES = f"frame-ancestors {ISSUER} https://apps.example.org"
 # What each gets who is not sent by a platform, as in `tests.test_web_doors`.
 UNSENT = {
+    ("GET", "/assignments/1/class/missing"): (303, 403, 403, 404, 403, 404),
     ("POST", "/assignments/1/class/deliveries"): (401, 403, 403, 303, 403, 404),
     ("GET", "/lti/choices/1"): (303, 403, 403, 404, 403, 404),
     ("POST", "/lti/choices/1"): (401, 403, 403, 404, 403, 404),

@@ -19,7 +19,7 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, registering, teacher
+from grader.web import arrivals, choosing, entrance, health, learner, registering, roster, teacher
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -94,6 +94,7 @@ def routes() -> list[BaseRoute]:
         get("/attempts/{attempt:int}/file", learner.file, BOTH),
         get("/assignments/{assignment:int}/class", teacher.members, TEACHER),
         get("/assignments/{assignment:int}/class/overview", teacher.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/missing", roster.missing, TEACHER),
         post("/assignments/{assignment:int}/class/deliveries", teacher.send_again, TEACHER),
         get("/assignments/{assignment:int}/class/grades.csv", teacher.table, TEACHER),
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),

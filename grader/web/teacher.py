@@ -13,7 +13,7 @@ from grader.similarity import groups
 from grader.starter import given_code
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, deliveries, people, standing
+from grader.web.store import attempts, deliveries, people, platforms, standing
 from grader.web.store.records import Asked, counts
 
 
@@ -25,7 +25,8 @@ def members(call: Call) -> Response:
         for line in call.service.store.read(standing.lines, asked)
     ]
     lost = call.service.store.read(deliveries.undelivered, asked.id)
-    return call.page("class", asked=asked, title=title(call, asked), rows=rows, lost=lost)
+    listed = call.service.store.read(platforms.roster, asked.course) is not None
+    return call.page("class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed)
 
 
 def send_again(call: Call) -> Response:

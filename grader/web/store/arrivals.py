@@ -30,7 +30,7 @@ def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) ->
     A learner's scores go to the column of the link from then on.
     """
     course = _course(session, launch)
-    key = digest("lti", launch.issuer, launch.subject)
+    key = people.key_elsewhere(launch.issuer, launch.subject)
     person = people.known_by(session, course.id, key, launch.name or "", role)
     session.flush()
     if terms is None or launch.link is None:

@@ -34,6 +34,16 @@ def returning(session: Session, course: int, own_code: str) -> int | None:
     return session.scalar(select(Person.id).where(Person.course == course, Person.key == key))
 
 
+def key_elsewhere(issuer: str, subject: str) -> str:
+    """By what somebody from a learning platform is known again."""
+    return digest("lti", issuer, subject)
+
+
+def keys(session: Session, course: int) -> set[str]:
+    """By what everybody in a course is known again."""
+    return set(session.scalars(select(Person.key).where(Person.course == course)))
+
+
 def known_by(session: Session, course: int, key: str, name: str, role: Role) -> int:
     """Somebody who is known by a key elsewhere, with the name and the role that they have by now; an empty name changes nothing."""
     row = session.scalar(select(Person).where(Person.course == course, Person.key == key))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from grader.errors import UsageError
 from grader.lms.lti.records import Launch, LoginState, Platform, SigningKey
 from grader.web.store.codes import digest, new_token
-from grader.web.store.tables import Chest, Choice, Invitation, Login, RegisteredPlatform, Stamp
+from grader.web.store.tables import Chest, Choice, Context, Invitation, Login, RegisteredPlatform, Stamp
 
 THE_CHEST = 1
 INVITED_SECONDS = 86_400.0
@@ -54,6 +54,16 @@ def frames(session: Session, issuer: str | None = None, client_id: str | None = 
     for row in session.scalars(_chosen(issuer, client_id)):
         found += [row.issuer, row.login_url, *row.frames.split()]
     return found
+
+
+def roster(session: Session, course: int) -> tuple[Platform, str] | None:
+    """Where the names of a course are, by its platform; None of a course that has none."""
+    row = session.execute(
+        select(RegisteredPlatform, Context.roster)
+        .join(Context, Context.platform == RegisteredPlatform.id)
+        .where(Context.course == course)
+    ).one_or_none()
+    return None if row is None or row[1] is None else (_platform(row[0]), row[1])
 
 
 def invite(session: Session, now: float) -> str:
