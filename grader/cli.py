@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from grader import __version__, batch_commands, gradescope_commands, push_commands, service_commands
+from grader import (
+    __version__,
+    batch_commands,
+    gradescope_commands,
+    lti_commands,
+    push_commands,
+    service_commands,
+)
 from grader.answering import answering
 from grader.checking import Request, check_one, diagnose_one, on_each
 from grader.errors import UsageError
@@ -48,6 +55,7 @@ app.add_typer(service_commands.serving)
 app.add_typer(service_commands.app, name="course")
 app.add_typer(gradescope_commands.app)
 app.add_typer(push_commands.app, name="push")
+app.add_typer(lti_commands.app, name="lti")
 
 
 @app.command()

@@ -84,6 +84,13 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
     seed: SeedOption = None,
     course: CourseOption = None,
     unsafe_no_sandbox: UnsafeOption = False,
+    lti_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="A private network that learning platforms may be in, as 10.1.0.0/16; may be given several times.",
+        ),
+    ] = None,
 ) -> None:
     """Serve a website: learners hand in notebooks and read their reports.
 
@@ -99,7 +106,7 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
         from grader.web.serving import Place, require_reachable  # noqa: PLC0415
         from grader.web.serving import serve as run  # noqa: PLC0415
 
-        place = Place(host, port, url)
+        place = Place(host, port, url, tuple(lti_network or ()))
         require_reachable(place)
         way = Way(certificates(tls_ca, tls_cert, tls_key), unsafe_no_tls, spoken)
         means = Means(settings, way, cluster, jobs, isolated=not unsafe_no_sandbox)
@@ -117,7 +124,7 @@ def add(
     language: LanguageOption = None,
 ) -> None:
     """Add a course, and show the code by which its teachers enter."""
-    with _store(database, language) as (store, spoken, _):
+    with store_of(database, language) as (store, spoken, _):
         from grader.web.store import courses  # noqa: PLC0415
 
         secret = store.write(courses.add, code, title or code)
@@ -143,7 +150,7 @@ def assign(  # noqa: PLR0913 - its options
     course: CourseOption = None,
 ) -> None:
     """Have a course ask for an exercise, or change how it does: what is not named is without limit."""
-    with _store(database, language, course) as (store, spoken, chosen):
+    with store_of(database, language, course) as (store, spoken, chosen):
         from grader.web.store import courses  # noqa: PLC0415
 
         load_exercise(course_folder(chosen.course), exercise)
@@ -163,7 +170,7 @@ def regrade(
 
     The running service does it, or the next that is started. Until then, what was found before stands.
     """
-    with _store(database, language) as (store, spoken, _):
+    with store_of(database, language) as (store, spoken, _):
         from grader.web.store import courses, jobs  # noqa: PLC0415
 
         count = store.write(jobs.again, store.read(courses.asks, code, exercise).id)
@@ -173,7 +180,7 @@ def regrade(
 @app.command("teacher-code", short_help="Give a course's teachers a new code.")
 def teacher_code(code: Code, database: DatabaseOption = None, language: LanguageOption = None) -> None:
     """Give the teachers of a course a new code to enter by. The one before is worth nothing any more."""
-    with _store(database, language) as (store, spoken, _):
+    with store_of(database, language) as (store, spoken, _):
         from grader.web.store import courses  # noqa: PLC0415
 
         secret = store.write(courses.renew_teacher_code, code)
@@ -183,7 +190,7 @@ def teacher_code(code: Code, database: DatabaseOption = None, language: Language
 @app.command("list", short_help="List the courses.")
 def list_(database: DatabaseOption = None, language: LanguageOption = None) -> None:
     """List the courses and what they ask for."""
-    with _store(database, language) as (store, spoken, _):
+    with store_of(database, language) as (store, spoken, _):
         from grader.web.store import courses  # noqa: PLC0415
 
         for code, title, assignments in store.read(courses.listed):
@@ -217,9 +224,10 @@ def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]"
 
 
 @contextmanager
-def _store(
+def store_of(
     database: str | None, language: LanguageOption, course: str | None = None
 ) -> "Iterator[tuple[Store, Language, Settings]]":
+    """For a command: what the service remembers, the language, the settings."""
     with answering(language, course) as (settings, spoken):
         _require_packages()
         with opened(database) as store:

@@ -50,13 +50,16 @@ class Seen(NamedTuple):
 class Browser:
     """A context with one browser."""
 
+    def __init__(self, *flags: str) -> None:
+        self._flags = flags
+
     def __enter__(self) -> Self:
         """Start it."""
         browser = found()
         assert browser is not None
         self._folder = tempfile.mkdtemp(prefix="browser-")
         self._process = subprocess.Popen(
-            [browser, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"],
+            [browser, *FLAGS, *self._flags, f"--user-data-dir={self._folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

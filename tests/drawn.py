@@ -167,7 +167,7 @@ MAY_IMPORT = {
     "answering": "errors model options report.writer settings text",
     **WEB,
     "cli": "answering authoring batch_commands catalogue checking doctor errors exercise grader gradescope_commands options push_commands report.browser report.discovery report.doctor"
-    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest service_commands settings starter text",
+    " report.document report.escape report.explain report.overview.document report.selftest report.writer selftest lti_commands service_commands settings starter text",
     "__main__": "cli",
 }
 # What every mistake may import; nothing but `catalogue` knows them.

@@ -12,32 +12,51 @@ WEB = {
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
     " web.store.tables",
-    "web.store.deliveries": "gradebook.overrides gradebook.results web.store.attempts web.store.records web.store.tables",
+    "web.store.deliveries": "gradebook.overrides gradebook.results gradebook.stored web.store.attempts web.store.records web.store.tables",
     "web.store.jobs": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model web.store.attempts"
     " web.store.deliveries web.store.records web.store.tables",
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
     " web.store.attempts web.store.deliveries web.store.records web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
+    "web.store.platforms": "errors lms.lti.records web.store.codes web.store.tables",
+    "web.store.remembered": "lms.lti.records web.store.platforms web.store.store",
+    "web.store.arrivals": "gradebook.results lms.lti.records web.store.codes web.store.courses web.store.deliveries"
+    " web.store.people web.store.records web.store.tables",
     "web.logs": "errors text",
+    "web.cookies": "",
+    "web.frames": "",
+    "web.terms": "errors web.store.courses web.store.records",
+    "web.platform": "lms.lti.keys lms.lti.launch lms.lti.outbound lms.lti.signing lms.lti.tokens lms.lti.tool"
+    " web.store.remembered web.store.store",
+    "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
+    " web.store.deliveries web.store.platforms web.store.records web.store.store",
+    "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
+    "web.roster": "errors lms.lti.roster model web.learner web.service web.store.people web.store.platforms",
+    "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
+    " web.store.platforms web.terms",
+    "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
+    " web.languages web.service web.store.arrivals web.store.people web.store.platforms web.store.records web.terms",
     "web.metrics": "",
     "web.rates": "",
     "web.languages": "model",
-    "web.rendering": "model report.html report.html.words report.sentences text web.languages",
-    "web.service": "exercise model settings web.logs web.metrics web.rates web.rendering web.store.codes"
+    "web.rendering": "model report.html report.html.words report.sentences text web.cookies web.languages",
+    "web.service": "exercise model settings web.cookies web.logs web.metrics web.platform web.rates web.rendering web.store.codes"
     " web.store.courses web.store.people web.store.records web.store.store",
     "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.document report.html starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.standing",
     "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
-    " similarity starter web.learner web.service web.store.attempts web.store.people"
-    " web.store.records web.store.standing",
+    " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"
+    " web.store.platforms web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
-    "web.app": "errors load model web.doors web.entrance web.health web.languages web.learner web.rendering"
-    " web.service web.teacher",
+    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
+    " web.learner web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
-    "web.serving": "errors web.app web.engine web.logs web.metrics web.rates web.service web.store.store",
+    "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
+    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
+    " web.store.platforms web.store.remembered",
     "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
     " web.store.courses web.store.jobs web.store.store",
 }

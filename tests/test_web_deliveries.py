@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grader.gradebook.stored import to_json
+from grader.model import Text
 from grader.web.store import deliveries, standing
 from grader.web.store.store import Store, open_store
 from grader.web.store.tables import Delivery
 from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next
 
 THERE = '{"line_item": "https://lms.example/items/1"}'
+AWAY = to_json(Text(id="lti-score-failed"))
 
 
 def take(store: Store, owner: str = OWNER, seconds: float = 60.0) -> tuple[float, float | None] | None:
@@ -83,12 +86,12 @@ def test_one_that_fails_is_tried_again_later_and_later(store: Store) -> None:
     for _ in range(14):
         due = store.write(deliveries.take, OWNER, 60.0)
         assert due is not None
-        store.write(deliveries.failed, due, OWNER, "503", again=True)
+        store.write(deliveries.failed, due, OWNER, AWAY, again=True)
         assert store.write(deliveries.take, OWNER, 60.0) is None
         waits.append(round(seconds_until(row(store).due)))
         make_due(store)
     assert waits == [*(5 * 2**n for n in range(10)), *[3600] * 4]
-    assert (row(store).error, row(store).tries) == ("503", 14)
+    assert (row(store).error, row(store).tries) == (AWAY, 14)
     school.receive(person, OTHER)
     grade_next(store, 9)  # a new score is tried at once
     assert take(store) == (9, 10)
@@ -103,8 +106,8 @@ def test_one_that_is_refused_for_good_waits_for_the_next_score(store: Store) -> 
     grade_next(store, 7)
     due = store.write(deliveries.take, OWNER, 60.0)
     assert due is not None
-    store.write(deliveries.failed, due, OWNER, "403", again=False)
-    assert (row(store).due, row(store).error) == (None, "403")
+    store.write(deliveries.failed, due, OWNER, AWAY, again=False)
+    assert (row(store).due, row(store).error) == (None, AWAY)
     school.receive(person, OTHER)
     grade_next(store, 9)
     assert take(store) == (9, 10)
@@ -155,7 +158,7 @@ def test_whatever_happens_the_newest_score_comes_last_and_none_comes_twice(
             shared.write(deliveries.arrived, held, OWNER)
             held = None
         elif step == "fail" and held is not None:
-            shared.write(deliveries.failed, held, OWNER, "503", again=True)
+            shared.write(deliveries.failed, held, OWNER, AWAY, again=True)
             held = None
         elif step == "wait":
             shared.write(_make_all_due)

@@ -10,11 +10,13 @@ from typing import Any
 import httpx
 
 from grader.gradebook.records import Identity
+from grader.lms.lti.addresses import LOOPBACK
 from grader.model import Report
 from grader.settings import Settings
 from grader.web.app import application
 from grader.web.logs import Log
 from grader.web.metrics import Metrics
+from grader.web.platform import lti_at
 from grader.web.rates import Rates
 from grader.web.service import Service
 from grader.web.store import attempts, courses, jobs, people
@@ -64,7 +66,7 @@ class School:
 class Pages:
     """The pages of a store, in this process."""
 
-    def __init__(self, store: Store, *, secure: bool = False, ready: bool = True) -> None:
+    def __init__(self, store: Store, *, secure: bool = False, ready: bool = True, address: str = "") -> None:
         self.log = io.StringIO()
         self.queued = 0
         self.service = Service(
@@ -77,6 +79,7 @@ class Pages:
             ready=lambda: ready,
             ending=lambda: False,
             reading=threading.Lock(),
+            lti=lti_at(address or f"http{'s' * secure}://localhost", store, LOOPBACK),
             secure=secure,
         )
         self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))

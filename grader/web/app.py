@@ -15,14 +15,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from grader.errors import GradebookError, GraderError
+from grader.errors import GradebookError, GraderError, LaunchRefused
+from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
-from grader.model import Text
-from grader.web import entrance, health, learner, teacher
-from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, post, stream
+from grader.model import Text, said_by
+from grader.web import arrivals, choosing, entrance, health, learner, registering, roster, teacher
+from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
+from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
 from grader.web.rendering import page
 from grader.web.service import Refusal, Service
+from grader.web.store import platforms
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self';"
@@ -51,6 +54,7 @@ def application(service: Service, hosts: frozenset[str]) -> ASGIApp:
         exception_handlers={
             HTTPException: _by_status,
             Refusal: _refused,
+            LaunchRefused: _not_let_in,
             BodyTooLarge: _too_large,
             ClientDisconnect: _gone,
             TimeoutError: _too_slow,
@@ -69,6 +73,13 @@ def routes() -> list[BaseRoute]:
         get("/", entrance.front, ANYONE),
         post("/enter", entrance.enter, ANYONE),
         post("/leave", entrance.leave, BOTH),
+        outside(LOGIN, arrivals.login, ("GET", "POST")),
+        outside(LAUNCH, arrivals.launch, ("POST",), most=arrivals.LAUNCH_BYTES),
+        outside("/lti/enter", arrivals.enter, ("POST",)),
+        get("/lti/choices/{choice:int}", choosing.choices, TEACHER),
+        post("/lti/choices/{choice:int}", choosing.choose, TEACHER, fields=500),
+        outside(REGISTER, registering.register, ("GET",)),
+        outside(KEYS, arrivals.keys, ("GET",)),
         get("/course", learner.course, BOTH),
         get("/assignments/{assignment:int}", learner.assignment, BOTH),
         get("/assignments/{assignment:int}/starter", learner.starter, BOTH),
@@ -85,6 +96,8 @@ def routes() -> list[BaseRoute]:
         get("/attempts/{attempt:int}/file", learner.file, BOTH),
         get("/assignments/{assignment:int}/class", teacher.members, TEACHER),
         get("/assignments/{assignment:int}/class/overview", teacher.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/missing", roster.missing, TEACHER),
+        post("/assignments/{assignment:int}/class/deliveries", teacher.send_again, TEACHER),
         get("/assignments/{assignment:int}/class/grades.csv", teacher.table, TEACHER),
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
@@ -124,7 +137,8 @@ class Surroundings:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._headers(message["headers"])
+                frames = scope.get("state", {}).get("frames")
+                message["headers"] = self._headers(message["headers"], frames)
             await send(message)
 
         try:
@@ -135,11 +149,11 @@ class Surroundings:
             self._service.log.failed("page-failed", error)
         self._tell(scope, status, time.monotonic() - began)
 
-    def _headers(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _headers(self, given: list[tuple[bytes, bytes]], frames: str | None) -> list[tuple[bytes, bytes]]:
         own = HEADERS | ({"strict-transport-security": HTTPS_ONLY} if self._service.secure else {})
         there = {name.lower() for name, _ in given}
         more = [(name.encode(), value.encode()) for name, value in own.items() if name.encode() not in there]
-        return [*given, *more]
+        return framed_by(frames, [*given, *more]) if frames else [*given, *more]
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         """The address is told by what it leads to, without the numbers in it."""
@@ -196,6 +210,15 @@ def _refused(request: Request, error: Exception) -> Response:
     if error.wait:
         answer.headers["retry-after"] = str(math.ceil(error.wait))
     return answer
+
+
+def _not_let_in(request: Request, error: Exception) -> Response:
+    """Somebody from a learning platform, who reads why in its frame."""
+    assert isinstance(error, LaunchRefused)
+    service: Service = request.app.state.service
+    service.log.failed("launch-refused", error)
+    request.state.frames = origins(service.store.read(platforms.frames))
+    return _message(request, error.status, said_by(error))
 
 
 def _too_large(request: Request, _: Exception) -> Response:

@@ -14,7 +14,7 @@ from grader.web.languages import spoken
 from grader.web.rates import BY_ADDRESS, BY_VISIT, Rate, origin
 from grader.web.service import Call, Refusal, Service
 from grader.web.store import people
-from grader.web.store.records import Role
+from grader.web.store.records import Role, Visitor
 
 Work = Callable[[Call], Response]
 # A form's fields without a file, and what is around a file; in bytes.
@@ -43,10 +43,16 @@ def get(path: str, work: Work, roles: tuple[Role, ...]) -> Route:
     return Route(path, answer, methods=["GET"], name=work.__name__)
 
 
-def post(
-    path: str, work: Work, roles: tuple[Role, ...], *, most: int = FORM_BYTES, kind: str = "page"
+def post(  # noqa: PLR0913 - what a form is
+    path: str,
+    work: Work,
+    roles: tuple[Role, ...],
+    *,
+    most: int = FORM_BYTES,
+    kind: str = "page",
+    fields: int = 10,
 ) -> Route:
-    """A form of ours. most: bytes of its body; kind: what of it may be done how often."""
+    """A form of ours. most: bytes of its body; kind: what of it may be done how often; fields: how many it has at most."""
 
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
@@ -57,12 +63,31 @@ def post(
         if not declared.isdigit() or int(declared) > most:
             raise BodyTooLarge
         bounded = Request(request.scope, _bounded(request.receive, most))
-        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=10) as form:
+        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=fields) as form:
             whole = call._replace(form=form)
             whole.demand_own_form()
             return await run_in_threadpool(work, whole)
 
     return Route(path, answer, methods=["POST"], name=work.__name__)
+
+
+def outside(path: str, work: Work, methods: tuple[str, ...], *, most: int = FORM_BYTES) -> Route:
+    """What other sites send browsers to: who comes is nobody yet, whatever cookies there are, and no form of ours is asked for."""
+
+    async def answer(request: Request) -> Response:
+        service: Service = request.app.state.service
+        await run_in_threadpool(slow_down, service, "page", request)
+        call = Call(request, service, spoken(request), "")
+        if request.method != "POST":
+            return await run_in_threadpool(work, call)
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or int(declared) > most:
+            raise BodyTooLarge
+        bounded = Request(request.scope, _bounded(request.receive, most))
+        async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=0, max_fields=100) as form:
+            return await run_in_threadpool(work, call._replace(form=form))
+
+    return Route(path, answer, methods=list(methods), name=work.__name__)
 
 
 def stream(path: str, work: Callable[[Call], Awaitable[Response]], roles: tuple[Role, ...]) -> Route:
@@ -83,9 +108,10 @@ def stream(path: str, work: Callable[[Call], Awaitable[Response]], roles: tuple[
 def admitted(request: Request, roles: tuple[Role, ...]) -> Call | None:
     """The request with who asks; None where somebody has to sign in first. Raises Refusal."""
     service: Service = request.app.state.service
-    token = request.cookies.get(service.cookie, "")
+    token, visitor = _known(request, service)
     _slow_down(service, "page", request, token)
-    visitor = service.store.read(people.visitor, token) if token else None
+    if visitor is not None:
+        request.state.frames, request.state.language = visitor.frames, visitor.language
     call = Call(request, service, spoken(request), token, visitor)
     if not roles:
         return call
@@ -94,6 +120,16 @@ def admitted(request: Request, roles: tuple[Role, ...]) -> Call | None:
     if visitor.role not in roles:
         raise Refusal(403, Text(id="web-not-yours"))
     return call
+
+
+def _known(request: Request, service: Service) -> tuple[str, Visitor | None]:
+    """The token of a request and whose it is; who came from a learning platform last is that one."""
+    given = (request.cookies.get(name, "") for name in (service.framed_cookie, service.cookie))
+    tokens = [token for token in given if token]
+    for token in tokens:
+        if (visitor := service.store.read(people.visitor, token)) is not None:
+            return token, visitor
+    return tokens[-1] if tokens else "", None
 
 
 def slow_down(service: Service, kind: str, request: Request) -> None:

@@ -41,6 +41,7 @@ def leave(call: Call) -> Response:
     call.service.store.write(people.end_visit, call.token)
     answer = call.go("/")
     answer.delete_cookie(call.service.cookie, httponly=True, secure=call.service.secure, samesite="lax")
+    call.drop_framed(answer)
     return answer
 
 

@@ -10,8 +10,9 @@ PARAMETER = COOKIE = "language"
 
 
 def spoken(request: Request) -> Language:
-    """What was asked for by `?language=`, or once before, else what the browser prefers."""
-    for chosen in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
+    """What was asked for by `?language=`, or once before, else what the platform said that they came from, or the browser prefers."""
+    asked = (request.query_params.get(PARAMETER), request.cookies.get(COOKIE))
+    for chosen in (*asked, getattr(request.state, "language", None)):
         if (language := _known(chosen)) is not None:
             return language
     return preferred(request.headers.get("accept-language", ""))
@@ -20,6 +21,11 @@ def spoken(request: Request) -> Language:
 def chosen(request: Request) -> Language | None:
     """The language that this request asks for by name."""
     return _known(request.query_params.get(PARAMETER))
+
+
+def of_locale(locale: str | None) -> Language | None:
+    """The language of a locale such as `zh_CN`, if it is one of those there are."""
+    return _known((locale or "").lower().replace("_", "-").partition("-")[0])
 
 
 def preferred(accepted: str) -> Language:

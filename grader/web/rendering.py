@@ -14,6 +14,7 @@ from grader.model import Language
 from grader.report.html import TONGUES, words
 from grader.report.sentences import points
 from grader.text import say
+from grader.web.cookies import set_framed
 from grader.web.languages import COOKIE, chosen
 
 YEAR = 365 * 86_400
@@ -40,7 +41,10 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
     answer = HTMLResponse(text, status)
     if (language := chosen(request)) is not None:
         secure = request.app.state.service.secure
-        answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
+        if getattr(request.state, "frames", None) is not None:
+            set_framed(answer, COOKIE, language, seconds=YEAR, secure=secure)
+        else:
+            answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
     return answer
 
 

@@ -12,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from grader.exercise import Exercise, course_folder, load_exercise
 from grader.model import Language, Text
 from grader.settings import Settings
+from grader.web.cookies import set_framed
 from grader.web.logs import Log
 from grader.web.metrics import Metrics
+from grader.web.platform import Lti
 from grader.web.rates import Rates
 from grader.web.rendering import page
 from grader.web.store import courses, people
@@ -36,8 +38,8 @@ class Refusal(Exception):  # noqa: N818 - named for what it is, as the visitor r
 class Service(NamedTuple):
     """queued: called when there is something to grade; ready: whether that is possible; ending: whether the service is about to stop.
 
-    reading: held while a file is read, so that of those that take much memory there is one at a time. secure: whether browsers reach it
-    by HTTPS.
+    reading: held while a file is read, so that of those that take much memory there is one at a time. lti: the way in from learning
+    platforms. secure: whether browsers reach it by HTTPS.
     """
 
     store: Store
@@ -49,12 +51,18 @@ class Service(NamedTuple):
     ready: Callable[[], bool]
     ending: Callable[[], bool]
     reading: threading.Lock
+    lti: Lti
     secure: bool = False
 
     @property
     def cookie(self) -> str:
         """The name of the cookie. With `__Host-` no other host of the domain can set it, which HTTPS alone allows."""
         return "__Host-grader" if self.secure else "grader"
+
+    @property
+    def framed_cookie(self) -> str:
+        """The name of the cookie of who came from a learning platform."""
+        return f"{self.cookie}-framed"
 
     def exercise(self, slug: str) -> Exercise:
         """An exercise of the course folder. Raises GraderError where it is gone or malformed."""
@@ -119,7 +127,18 @@ class Call(NamedTuple):
         """Give somebody a new token; what the browser had before is worth nothing any more."""
         self.service.store.write(people.end_visit, self.token)
         self.keep(self.service.store.write(people.begin_visit, person), answer)
+        self.drop_framed(answer)
         return answer
+
+    def keep_framed(self, name: str, value: str, answer: Response, *, seconds: int, path: str = "/") -> None:
+        """Have the browser keep something that it sends in frames of other sites too."""
+        set_framed(answer, name, value, seconds=seconds, secure=self.service.secure, path=path)
+
+    def drop_framed(self, answer: Response) -> None:
+        """Have the browser forget that somebody came from a learning platform, if it knows."""
+        name = self.service.framed_cookie
+        if name in self.request.cookies:
+            set_framed(answer, name, "", seconds=0, secure=self.service.secure)
 
     def keep(self, token: str, answer: Response) -> None:
         """Have the browser keep a token."""

@@ -14,13 +14,17 @@ from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from grader.errors import UsageError
+from grader.text import spoken_in
 from grader.web.app import application
 from grader.web.engine import Engine, Means
 from grader.web.logs import Handler, Log
 from grader.web.metrics import Metrics
+from grader.web.platform import lti_at
 from grader.web.rates import Rates
+from grader.web.sending import Sender
 from grader.web.service import Service
 from grader.web.store.store import Store
 
@@ -33,11 +37,15 @@ BY_SIGNAL = 128
 
 
 class Place(NamedTuple):
-    """Where the service listens; url: under which address browsers reach it, if not under that one."""
+    """Where the service listens; url: under which address browsers reach it, if not under that one.
+
+    networks: in which learning platforms may be, beside the internet at large.
+    """
 
     host: str
     port: int
     url: str | None = None
+    networks: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -79,6 +87,8 @@ def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 def require_reachable(place: Place) -> None:
     """Raise UsageError where others can reach the service, and nobody said under which address, or that is malformed."""
+    for network in place.networks:
+        _require_network(network)
     if place.url is not None:
         _host_of(place.url)
     elif not _only_local(place.host):
@@ -97,35 +107,44 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         server.should_exit = True
 
     engine = Engine(store, means, log, metrics, gave_up)
-    service = Service(
-        store=store,
-        settings=means.settings,
-        log=log,
-        metrics=metrics,
-        rates=Rates(),
-        queued=engine.wake,
-        ready=engine.ready.is_set,
-        ending=lambda: server.should_exit,
-        reading=threading.Lock(),
-        secure=place.secure,
-    )
-    config = uvicorn.Config(
-        application(service, place.hosts),
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_logging(log))
+        listening = stack.enter_context(_listening(place))
+        address = _address(place, listening)
+        lti = lti_at(address, store, place.networks)
+        service = Service(
+            store=store,
+            settings=means.settings,
+            log=log,
+            metrics=metrics,
+            rates=Rates(),
+            queued=engine.wake,
+            ready=engine.ready.is_set,
+            ending=lambda: server.should_exit,
+            reading=threading.Lock(),
+            lti=lti,
+            secure=place.secure,
+        )
+        server = _Server(_config(application(service, place.hosts)))
+        stack.enter_context(_ended_by_signals(server))
+        tell(address)
+        log.say("service-begins", host=place.host, port=place.port)
+        with Sender(store, lti, log, spoken_in(means.settings.language)), engine:
+            server.run(sockets=[listening])
+        log.say("service-ends")
+    if engine.fault is not None:
+        raise engine.fault
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=PARTING,
     )
-    server = _Server(config)
-    with _logging(log), _listening(place) as listening, _ended_by_signals(server):
-        tell(_address(place, listening))
-        log.say("service-begins", host=place.host, port=place.port)
-        with engine:
-            server.run(sockets=[listening])
-        log.say("service-ends")
-    if engine.fault is not None:
-        raise engine.fault
 
 
 @contextlib.contextmanager
@@ -167,6 +186,13 @@ def _logging(log: Log) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
+
+
+def _require_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise UsageError("network-malformed", text=text) from None
 
 
 def _only_local(host: str) -> bool:

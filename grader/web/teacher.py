@@ -13,7 +13,7 @@ from grader.similarity import groups
 from grader.starter import given_code
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, people, standing
+from grader.web.store import attempts, deliveries, people, platforms, standing
 from grader.web.store.records import Asked, counts
 
 
@@ -24,7 +24,16 @@ def members(call: Call) -> Response:
         (line, counts(line.best, line.override, asked.points))
         for line in call.service.store.read(standing.lines, asked)
     ]
-    return call.page("class", asked=asked, title=title(call, asked), rows=rows)
+    lost = call.service.store.read(deliveries.undelivered, asked.id)
+    listed = call.service.store.read(platforms.roster, asked.course) is not None
+    return call.page("class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed)
+
+
+def send_again(call: Call) -> Response:
+    """Try the scores again that did not come to the gradebook of the course."""
+    asked = call.assignment()
+    call.service.store.write(deliveries.send_again, asked.id)
+    return call.go(f"/assignments/{asked.id}/class")
 
 
 def picture(call: Call) -> Response:

@@ -6,13 +6,14 @@ never comes after a newer one; and it is sent once, but where a process is lost 
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from grader.gradebook import overrides
+from grader.gradebook import overrides, results
 from grader.gradebook.results import now
+from grader.gradebook.stored import text_from
 from grader.web.store.attempts import best, of_person
-from grader.web.store.records import Due, counts
+from grader.web.store.records import Due, Undelivered, counts
 from grader.web.store.tables import Assignment, Delivery, Person
 
 # Seconds until a score is tried again: the first time, how that grows, and the longest.
@@ -41,16 +42,23 @@ def want(session: Session, assignment: int, person: int) -> None:
     pseudonym = session.get_one(Person, person).pseudonym
     tried = best(of_person(session, assignment, person))
     score = counts(tried, overrides.in_force(session, asked.exercise).get(pseudonym), asked.points)
+    if score is not None and score[1] is None and (most := results.max_score(session, asked.exercise)):
+        points = asked.points or most
+        score = score[0] * points / most, points
     if score is None or score == (row.score, row.full):
         return
     row.score, row.full = score
     row.wanted, row.tries, row.due, row.error = row.wanted + 1, 0, now(), None
 
 
+def any_due(session: Session) -> bool:
+    """Whether there is a score to send."""
+    return session.scalar(select(Delivery.id).where(Delivery.due <= now(), _free()).limit(1)) is not None
+
+
 def take(session: Session, owner: str, seconds: float) -> Due | None:
     """The delivery that is due longest, for so many seconds this process's own; None where there is none."""
-    free = or_(Delivery.until.is_(None), Delivery.until < now())
-    due = select(Delivery).where(Delivery.due <= now(), free).order_by(Delivery.due, Delivery.id)
+    due = select(Delivery).where(Delivery.due <= now(), _free()).order_by(Delivery.due, Delivery.id)
     row = session.scalar(due.limit(1).with_for_update(skip_locked=True))
     if row is None or row.score is None:
         return None
@@ -75,16 +83,52 @@ def arrived(session: Session, due: Due, owner: str) -> None:
         row.due, row.error = None, None
 
 
-def failed(session: Session, due: Due, owner: str, error: str, *, again: bool) -> None:
-    """Note that a score did not come there, and why; again: whether to try it later, more and more seldom."""
+def failed(  # noqa: PLR0913 - what is known of a failure
+    session: Session, due: Due, owner: str, error: str, *, again: bool, after: float | None = None
+) -> None:
+    """Note that a score did not come there, and why; again: whether to try it later, more and more seldom.
+
+    after: not before so many seconds, where that was said.
+    """
     row = session.get_one(Delivery, due.id, with_for_update=True)
     if row.owner != owner:
         return
     row.owner, row.until, row.error = None, None, error
     if row.wanted == due.version:
         row.tries += 1
-        wait = min(FIRST_WAIT * GROWTH ** (row.tries - 1), LONGEST_WAIT)
+        wait = max(min(FIRST_WAIT * GROWTH ** (row.tries - 1), LONGEST_WAIT), after or 0.0)
         row.due = _in(wait) if again else None
+
+
+def undelivered(session: Session, assignment: int) -> list[Undelivered]:
+    """The scores of an assignment that were sent in vain so far, by name."""
+    query = (
+        select(Delivery, Person)
+        .join(Person, Person.id == Delivery.person)
+        .where(Delivery.assignment == assignment, Delivery.error.is_not(None))
+    )
+    found = [
+        Undelivered(
+            pseudonym=person.pseudonym,
+            name=person.name,
+            why=text_from(row.error or ""),
+            again=row.due is not None,
+        )
+        for row, person in session.execute(query)
+    ]
+    return sorted(found, key=lambda one: one.name.casefold())
+
+
+def send_again(session: Session, assignment: int) -> None:
+    """Have the scores of an assignment that were sent in vain be tried now."""
+    query = select(Delivery).where(Delivery.assignment == assignment, Delivery.error.is_not(None))
+    for row in session.scalars(query.with_for_update()).all():
+        want(session, assignment, row.person)
+        row.due, row.tries = now(), 0
+
+
+def _free() -> ColumnElement[bool]:
+    return or_(Delivery.until.is_(None), Delivery.until < now())
 
 
 def _row(session: Session, assignment: int, person: int) -> Delivery | None:

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from grader.gradebook.results import now
 from grader.web.store.codes import as_typed, digest, new_code, new_pseudonym, new_token
-from grader.web.store.records import Visitor
+from grader.web.store.records import Role, Visitor
 from grader.web.store.tables import Course, Person, Visit
 
-VISIT_DAYS = 7
+# Who comes from a learning platform comes through it each time.
+VISIT_DAYS, FRAMED_DAYS = 7, 1
 MAX_NAME = 100
 TEACHER = "teacher"
 
@@ -33,6 +34,25 @@ def returning(session: Session, course: int, own_code: str) -> int | None:
     return session.scalar(select(Person.id).where(Person.course == course, Person.key == key))
 
 
+def key_elsewhere(issuer: str, subject: str) -> str:
+    """By what somebody from a learning platform is known again."""
+    return digest("lti", issuer, subject)
+
+
+def keys(session: Session, course: int) -> set[str]:
+    """By what everybody in a course is known again."""
+    return set(session.scalars(select(Person.key).where(Person.course == course)))
+
+
+def known_by(session: Session, course: int, key: str, name: str, role: Role) -> int:
+    """Somebody who is known by a key elsewhere, with the name and the role that they have by now; an empty name changes nothing."""
+    row = session.scalar(select(Person).where(Person.course == course, Person.key == key))
+    if row is None:
+        return _added(session, course, key, name.strip()[:MAX_NAME], role)
+    row.role, row.name = role, name.strip()[:MAX_NAME] or row.name
+    return row.id
+
+
 def teacher_of_code(session: Session, code: str) -> int | None:
     """The teacher who enters by a code; None where no course has it."""
     course = session.scalar(select(Course.id).where(Course.teacher == digest("teacher", as_typed(code))))
@@ -42,12 +62,21 @@ def teacher_of_code(session: Session, code: str) -> int | None:
     return _added(session, course, TEACHER, "", "teacher") if known is None else known
 
 
-def begin_visit(session: Session, person: int) -> str:
-    """Sign somebody in; the token for their cookie, which is stored nowhere. Visits that are over are forgotten."""
+def begin_visit(
+    session: Session, person: int, *, frames: str | None = None, language: str | None = None
+) -> str:
+    """Sign somebody in; the token for their cookie, which is stored nowhere. Visits that are over are forgotten.
+
+    frames, language: of who comes from a learning platform, see `Visit`.
+    """
     session.execute(delete(Visit).where(Visit.expires <= now()))
     token = new_token()
-    expires = (datetime.now(UTC) + timedelta(days=VISIT_DAYS)).isoformat(timespec="milliseconds")
-    session.add(Visit(token=digest("visit", token), person=person, expires=expires))
+    days = VISIT_DAYS if frames is None else FRAMED_DAYS
+    expires = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
+    row = Visit(
+        token=digest("visit", token), person=person, expires=expires, frames=frames, language=language
+    )
+    session.add(row)
     return token
 
 
@@ -59,14 +88,14 @@ def end_visit(session: Session, token: str) -> None:
 def visitor(session: Session, token: str) -> Visitor | None:
     """Who has a token; None of a token that nobody has, or not any more."""
     row = session.execute(
-        select(Person, Course.title)
+        select(Person, Course.title, Visit)
         .join(Visit, Visit.person == Person.id)
         .join(Course, Course.id == Person.course)
         .where(Visit.token == digest("visit", token), Visit.expires > now())
     ).one_or_none()
     if row is None:
         return None
-    person, title = row
+    person, title, visit = row
     return Visitor(
         person=person.id,
         pseudonym=person.pseudonym,
@@ -74,6 +103,8 @@ def visitor(session: Session, token: str) -> Visitor | None:
         role="teacher" if person.role == "teacher" else "learner",
         course=person.course,
         course_title=title,
+        frames=visit.frames,
+        language=visit.language,  # type: ignore[arg-type]
     )
 
 

@@ -6,14 +6,14 @@ import msgspec
 
 from grader.gradebook.records import Identity
 from grader.grades import Override
-from grader.model import Report, Text
+from grader.model import Language, Report, Text
 
 Role = Literal["learner", "teacher"]
 State = Literal["waiting", "graded", "ungradable", "unreadable"]
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody signed in: who, in which course, as what."""
+    """Somebody signed in: who, in which course, as what. frames, language: of who came from a learning platform, see `Visit`."""
 
     person: int
     pseudonym: str
@@ -21,6 +21,8 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     course: int
     course_title: str
+    frames: str | None = None
+    language: Language | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,25 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a link asks for its exercise; points, deadline and most as in `Asked`."""
+
+    exercise: str
+    points: float | None = None
+    deadline: str | None = None
+    most: int | None = None
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the scores of somebody from a learning platform go: the platform, its column, and who it is there."""
+
+    issuer: str
+    client_id: str
+    line_item: str
+    scopes: tuple[str, ...]
+    subject: str
+
+
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """A score that is to go elsewhere. version: counts those of this person there; full: full marks, None where nobody knows them."""
 
@@ -81,6 +102,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     score: float
     full: float | None
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A score that was sent elsewhere in vain, whose, and why; again: whether it is tried again by itself."""
+
+    pseudonym: str
+    name: str
+    why: Text
+    again: bool
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Times are ISO 8601, UTC, as in all records. A change here needs a step in `gradebook/versions/`; a test compares the two.
 """
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grader.gradebook.tables import Table
@@ -56,7 +56,10 @@ class Person(Table):
 
 
 class Visit(Table):
-    """Somebody signed in. token: a digest of what their cookie holds."""
+    """Somebody signed in. token: a digest of what their cookie holds.
+
+    frames: of whose pages ours may be shown in, for who came from a learning platform: origins, parted by spaces; language: its.
+    """
 
     __tablename__ = "visits"
     __table_args__ = (UniqueConstraint("token"),)
@@ -65,6 +68,8 @@ class Visit(Table):
     token: Mapped[str]
     person: Mapped[int] = mapped_column(ForeignKey("people.id"))
     expires: Mapped[str]
+    frames: Mapped[str | None]
+    language: Mapped[str | None]
 
 
 class Attempt(Table):
@@ -110,7 +115,7 @@ class Delivery(Table):
     """The score of somebody at an assignment, on its way to a gradebook elsewhere. destination: what its sender needs to know, as JSON.
 
     wanted: counts the scores that were to go there, and score is the last of them; sent: how far that is known there. due: when it is
-    tried next, None where that is of no use; tries: how often in vain, for this score; error: why, the last time.
+    tried next, None where that is of no use; tries: how often in vain, for this score; error: JSON of a Text, why, the last time.
     """
 
     __tablename__ = "deliveries"
@@ -129,3 +134,103 @@ class Delivery(Table):
     error: Mapped[str | None]
     owner: Mapped[str | None]
     until: Mapped[str | None]
+
+
+class RegisteredPlatform(Table):
+    """A learning platform that people come from by LTI. deployments: a JSON list of the ids under which it may launch us.
+
+    frames: where else than at its own addresses its pages are, which show ours in frames: origins, parted by spaces.
+    """
+
+    __tablename__ = "platforms"
+    __table_args__ = (UniqueConstraint("issuer", "client_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    deployments: Mapped[str]
+    login_url: Mapped[str]
+    token_url: Mapped[str]
+    jwks_url: Mapped[str]
+    token_audience: Mapped[str]
+    name: Mapped[str]
+    frames: Mapped[str]
+
+
+class Login(Table):
+    """A login that is under way. record: it, as JSON; expires: seconds since 1970."""
+
+    __tablename__ = "logins"
+    __table_args__ = (UniqueConstraint("state"), Index("ix_logins_expires", "expires"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    record: Mapped[str]
+    expires: Mapped[float]
+
+
+class Chest(Table):
+    """Our private keys, as a JSON list, in the one row that there is."""
+
+    __tablename__ = "chests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    keys: Mapped[str]
+
+
+class Stamp(Table):
+    """When a learner's last score was sent to a column. of: a digest of both; last: milliseconds since 1970."""
+
+    __tablename__ = "stamps"
+    __table_args__ = (UniqueConstraint("of"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    of: Mapped[str]
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
+class Context(Table):
+    """Where a course is on a platform. context: its id there; roster: the address of its names, if there is one."""
+
+    __tablename__ = "contexts"
+    __table_args__ = (UniqueConstraint("platform", "deployment", "context"), UniqueConstraint("course"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[int] = mapped_column(ForeignKey("platforms.id"))
+    deployment: Mapped[str]
+    context: Mapped[str]
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    roster: Mapped[str | None]
+
+
+class ResourceLink(Table):
+    """A link in a course that leads to an assignment; of several, the newest says how it is asked for, and has its column of scores."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("course", "link"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    link: Mapped[str]
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+
+
+class Choice(Table):
+    """A teacher who chooses exercises for a course of a platform. record: the launch, as JSON; it is answered once."""
+
+    __tablename__ = "choices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    record: Mapped[str]
+
+
+class Invitation(Table):
+    """An administrator of a platform may register it here, once. token: a digest; expires: seconds since 1970."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("token"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str]
+    expires: Mapped[float]
