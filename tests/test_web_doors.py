@@ -27,10 +27,7 @@ def pages(store: Store) -> Pages:
     return Pages(store)
 
 
-# ---- every address by everybody -----------------------------------------------------------------
-
 WHO = ("anonymous", "owner", "classmate", "teacher", "stranger", "strange teacher")
-OPEN, GOES, NO, GONE, OUT = 200, 303, 403, 404, 401
 # What each gets, in the order of WHO. Ann owns attempt 1 at assignment 1; strangers are in another course.
 EXPECTED = {
     **UNSENT,
