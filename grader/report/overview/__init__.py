@@ -21,12 +21,14 @@ from grader.report.sentences import points
 from grader.text import say
 
 STYLES = ((html.__name__, "style.css"), (__name__, "overview.css"))
+# So many pieces of a page are put together at a time: a large class has hundreds of thousands, which take more room than the page.
+PIECES = 1_000
 
 
 def render(document: Document) -> str:
     """The page of a class."""
     students = {student.student: student for student in document.students}
-    return _page("class.html").render(
+    page = _page("class.html").stream(
         document=document,
         drawn=_drawn(document),
         label=label,
@@ -36,6 +38,8 @@ def render(document: Document) -> str:
         student_of=students.get,
         **_common(document.language),
     )
+    page.enable_buffering(PIECES)
+    return "".join(page)
 
 
 def render_pair(
