@@ -44,7 +44,7 @@ WEB = {
     " web.store.courses web.store.people web.store.records web.store.store",
     "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
-    "web.learner": "errors load model report.document report.html starter text web.rendering web.service"
+    "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.standing",
     "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
     " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from grader.errors import UnreadableSubmission
 from grader.load import MAX_BYTES, load_content
 from grader.model import Language, Report, Text, said_by
-from grader.report import html
+from grader.report.discovery import format_of
 from grader.report.document import word
 from grader.starter import starter_notebook
 from grader.text import say
@@ -207,4 +207,4 @@ def title(call: Call, asked: Asked) -> str:
 def worded(call: Call, found: Report) -> str:
     """The page of a report."""
     document = word(found, call.service.exercise(found.exercise), call.spoken)
-    return html.render(document, found.pictures, found.notebook)
+    return format_of("html").render(document, found)

@@ -141,7 +141,7 @@ class _Axis(NamedTuple):
         cls, values: Sequence[float], start: float, end: float, *, powers: bool = False, whole: bool = False
     ) -> "_Axis":
         """An axis with room for all of them, and for a margin."""
-        low, high = (math.log10(end) if powers else end for end in (min(values), max(values)))
+        low, high = (math.log10(value) if powers else value for value in (min(values), max(values)))
         largest = max(abs(low), abs(high), SMALLEST)
         margin = MARGIN * (largest if high - low <= ALIKE * largest else high - low)
         return cls(low - margin, high + margin, start, end, powers, whole)
