@@ -1,6 +1,7 @@
 """Runs that do not come to their end: limits, crashes and exits. Each ends in a report that says what happened."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -15,11 +16,11 @@ from grader.grade import grade
 from grader.kernel.pool import Kernels
 from grader.limits import merged
 from grader.load import load
-from grader.model import Language, Report
+from grader.model import Language, Printed, Report
 from grader.report.document import word
 from grader.settings import Settings
 from grader.values import Unusable
-from tests.sessions import ran
+from tests.sessions import ran, submission
 
 LINUX = sys.platform == "linux"  # memory can be limited there alone
 SMALL = Settings(cell_seconds=1.2, run_seconds=1.7, output_bytes=200_000, output_messages=300, memory_mb=700)
@@ -206,3 +207,26 @@ def test_a_kernel_that_no_longer_speaks_json_has_died(hurried: Kernels) -> None:
     with ran(hurried, "import torch", forging, LATER, values=["later"], limits=LIMITS) as kernel:
         assert [error.kind for error in kernel.run.errors] == ["kernel-died"]
         assert kernel.run.values == {}
+
+
+SHOWS_MEANWHILE = """
+import threading, time
+def show():
+    time.sleep(0.3)
+    for i in range(3000): display('x' * 1000)
+shower = threading.Thread(target=show)
+shower.start()
+"""
+
+
+def test_outputs_wait_for_a_supervisor_that_is_late(kernels: Kernels) -> None:
+    def late(cell: int, _of: int) -> None:
+        time.sleep(2.0 if cell == 2 else 0.0)
+
+    session = kernels.open(merged(Settings(output_bytes=100_000_000, output_messages=100_000)))
+    run = kernels.do(
+        session.run(submission([SHOWS_MEANWHILE, "shower.join()\ndisplay(7)"]), seed=0, progress=late)
+    )
+    kernels.close(session)
+    assert run.errors == ()
+    assert [shown.text for shown in run.outputs[2] if isinstance(shown, Printed)] == ["7"]

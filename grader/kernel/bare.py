@@ -24,6 +24,7 @@ from traitlets.config import Config
 
 from grader.kernel.cells import OPTIONS, Cells, pack, unpack
 from grader.kernel.job import LENGTH_BYTES
+from grader.model import Limits
 
 # Bound here, since a submission may put something else in their places.
 _read, _write, _own_number, _end = os.read, os.write, os.getpid, os._exit
@@ -66,7 +67,7 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         """Do nothing: there are no windows."""
 
 
-def serve(given: Sequence[socket.socket], _key: str, ready: int, _characters: int) -> None:
+def serve(given: Sequence[socket.socket], _key: str, ready: int, _limits: Limits) -> None:
     """Serve on a connected socket until it closes; write a byte to `ready` when it begins."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # between cells there is nothing to interrupt
     sys.stdout, sys.stderr = Dropped(), Dropped()

@@ -14,8 +14,9 @@ import zmq
 from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
 
-from grader.kernel.streams import PiecewiseStream
+from grader.kernel.streams import DisplayHold, PiecewiseStream
 from grader.kernel.worker import GraderKernelApp, configuration
+from grader.model import Limits
 
 # A name for ZMQ, which wants one; the descriptor says what is meant.
 NO_PATH = "ipc:///given"
@@ -42,8 +43,6 @@ class ForkedKernelApp(GraderKernelApp):
         """Open the channel of outputs, without the TCP port that forked children would print through."""
         IOPubThread._setup_pipe_in = _no_pipe
         super().init_iopub(context)
-        # What a slow reader has not taken must wait, since a lost `idle` would hang the cell.
-        self.iopub_thread.socket.sndhwm = 0
 
     def init_heartbeat(self) -> None:
         """Answer heartbeats, for clients that ask for them."""
@@ -81,10 +80,10 @@ class _GivenHeartbeat(Heartbeat):  # type: ignore[misc]
         _listen(self.socket, self._given)
 
 
-def serve(listening: Sequence[socket.socket], key: str, ready: int, characters: int) -> None:
+def serve(listening: Sequence[socket.socket], key: str, ready: int, limits: Limits) -> None:
     """Serve on listening sockets, in the order of `job.CHANNELS`; write a byte to `ready` when it begins.
 
-    characters: how many a run may print.
+    limits: what a run may print and display; it is held for a moment where it goes beyond.
     """
     GraderKernelApp.clear_instance()
     app = ForkedKernelApp.instance(config=configuration(), transport="ipc", ip="/given")
@@ -93,11 +92,14 @@ def serve(listening: Sequence[socket.socket], key: str, ready: int, characters: 
     app.initialize([])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, PiecewiseStream):
-            stream.left = characters
+            stream.left = limits.output_bytes
+    app.shell.display_pub.register_hook(DisplayHold(limits.output_messages))
     app.start()
 
 
 def _listen(bound: Any, given: socket.socket) -> None:
+    # What a slow reader has not taken must wait, since a lost `idle` would hang the cell. It counts only if set before.
+    bound.sndhwm = 0
     bound.setsockopt(zmq.USE_FD, given.detach())
     bound.bind(NO_PATH)
 

@@ -132,7 +132,7 @@ def _become_kernel(  # noqa: PLR0913, PLR0917 - as above
         os.umask(0o077)
         finish(tier, held)
         _lay_out_fonts(start.grounds.fonts)
-        worker.serve(given, key, ready, start.place.limits.output_bytes)
+        worker.serve(given, key, ready, start.place.limits)
     finally:
         os._exit(0)
 
