@@ -45,6 +45,8 @@ HEADERS = {
 # Monitors ask by an address, and are told nothing else.
 BY_ANY_NAME = {"/healthz", "/readyz"}
 HTTPS_ONLY = "max-age=31536000"
+# None of ours is as long; and a number of thousands of digits is more than Python reads.
+LONGEST_PATH = 1000
 
 
 def application(service: Service, hosts: frozenset[str]) -> ASGIApp:
@@ -142,12 +144,17 @@ class Surroundings:
             await send(message)
 
         try:
-            known = _host(scope) in self._hosts or scope["path"] in BY_ANY_NAME
-            app = self._app if known else PlainTextResponse("Unknown host.\n", 421)
-            await app(scope, receive, with_headers)
+            await self._answering(scope)(scope, receive, with_headers)
         except Exception as error:  # noqa: BLE001 - it has been answered; this is where it is told
             self._service.log.failed("page-failed", error)
         self._tell(scope, status, time.monotonic() - began)
+
+    def _answering(self, scope: Scope) -> ASGIApp:
+        if len(scope["path"]) > LONGEST_PATH:
+            return PlainTextResponse("Too long an address.\n", 414)
+        if _host(scope) not in self._hosts and scope["path"] not in BY_ANY_NAME:
+            return PlainTextResponse("Unknown host.\n", 421)
+        return self._app
 
     def _headers(self, given: list[tuple[bytes, bytes]], frames: str | None) -> list[tuple[bytes, bytes]]:
         own = HEADERS | ({"strict-transport-security": HTTPS_ONLY} if self._service.secure else {})

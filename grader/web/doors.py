@@ -1,13 +1,14 @@
 """What each request passes before a page sees it: how often, who, in which role, how much, from which page of ours."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Message, Receive
+from starlette.types import Message
 
 from grader.model import Text
 from grader.web.languages import spoken
@@ -21,6 +22,8 @@ Work = Callable[[Call], Response]
 FORM_BYTES = 64_000
 # A body that has not come after so many seconds is not waited for.
 BODY_SECONDS = 120.0
+# No body that is taken has a length of more digits.
+_NUMBER = re.compile(r"[0-9]{1,15}")
 ANYONE: tuple[Role, ...] = ()
 LEARNER: tuple[Role, ...] = ("learner",)
 TEACHER: tuple[Role, ...] = ("teacher",)
@@ -59,10 +62,7 @@ def post(  # noqa: PLR0913 - what a form is
         if call is None:
             raise Refusal(401, Text(id="web-sign-in-first"))
         _slow_down(call.service, kind, request, call.token)
-        declared = request.headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > most:
-            raise BodyTooLarge
-        bounded = Request(request.scope, _bounded(request.receive, most))
+        bounded = _bounded(request, most)
         async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=1, max_fields=fields) as form:
             whole = call._replace(form=form)
             whole.demand_own_form()
@@ -80,10 +80,7 @@ def outside(path: str, work: Work, methods: tuple[str, ...], *, most: int = FORM
         call = Call(request, service, spoken(request), "")
         if request.method != "POST":
             return await run_in_threadpool(work, call)
-        declared = request.headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > most:
-            raise BodyTooLarge
-        bounded = Request(request.scope, _bounded(request.receive, most))
+        bounded = _bounded(request, most)
         async with asyncio.timeout(BODY_SECONDS), bounded.form(max_files=0, max_fields=100) as form:
             return await run_in_threadpool(work, call._replace(form=form))
 
@@ -148,15 +145,19 @@ def _take(service: Service, kind: str, who: str, rates: dict[str, Rate]) -> None
         raise Refusal(429, Text(id="web-too-often"), wait)
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
+def _bounded(request: Request, most: int) -> Request:
+    """A request whose body is read up to so many bytes. Raises BodyTooLarge at once for one that says it has more, or nonsense."""
+    declared = request.headers.get("content-length", "0")
+    if not _NUMBER.fullmatch(declared) or int(declared) > most:
+        raise BodyTooLarge
     came = 0
 
-    async def bounded() -> Message:
+    async def receive() -> Message:
         nonlocal came
-        message = await receive()
+        message = await request.receive()
         came += len(message.get("body", b""))
         if came > most:
             raise BodyTooLarge
         return message
 
-    return bounded
+    return Request(request.scope, receive)

@@ -3,6 +3,7 @@
 from functools import cache, partial
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -28,7 +29,7 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
         .render(
             tongue=TONGUES[spoken],
             spoken=spoken,
-            path=request.url.path if request.method == "GET" else "/",
+            path=_address(request) if request.method == "GET" else "/",
             say=lambda id, **params: words.sentence(say(id, spoken, params)),
             plainly=lambda id, **params: say(id, spoken, params),
             told=lambda text: words.sentence(say(text.id, spoken, text.params)),
@@ -46,6 +47,11 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
         else:
             answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
     return answer
+
+
+def _address(request: Request) -> str:
+    """The address that was asked for, as a link on the page: one that begins with two slashes would lead to another site."""
+    return "/" + quote(request.scope["path"].lstrip("/"))
 
 
 def task(markdown: str) -> Markup:
