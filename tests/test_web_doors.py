@@ -1,4 +1,4 @@
-"""Who may see what, and what each request has to pass: every address by everybody, forms of other sites, hosts, rates."""
+"""What each request has to pass, and what surrounds every answer: forms of other sites, hosts, headers, rates."""
 
 import json
 import re
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.routing import Mount, Route
 
-from grader.web.app import routes
 from grader.web.languages import preferred
 from grader.web.rates import BY_VISIT, MOST_KEPT, Rate, Rates, origin
 from grader.web.store.store import Store, open_store
-from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
-from tests.web_lti import UNSENT
+from tests.test_web_who import EXPECTED
+from tests.web import OTHER, Pages, School, grade_next, learner_in, teacher_in
 
 
 @pytest.fixture
@@ -25,75 +23,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def pages(store: Store) -> Pages:
     return Pages(store)
-
-
-WHO = ("anonymous", "owner", "classmate", "teacher", "stranger", "strange teacher")
-# What each gets, in the order of WHO. Ann owns attempt 1 at assignment 1; strangers are in another course.
-EXPECTED = {
-    **UNSENT,
-    ("GET", "/"): (200, 303, 303, 303, 303, 303),
-    ("GET", "/course"): (303, 200, 200, 200, 200, 200),
-    ("GET", "/assignments/1"): (303, 200, 200, 200, 404, 404),
-    ("GET", "/assignments/1/starter"): (303, 200, 200, 200, 404, 404),
-    ("POST", "/assignments/1/attempts"): (401, 303, 303, 403, 404, 403),
-    ("GET", "/attempts/1"): (303, 200, 404, 200, 404, 404),
-    ("GET", "/attempts/1/events"): (401, 200, 404, 200, 404, 404),
-    ("GET", "/attempts/1/report"): (303, 200, 404, 200, 404, 404),
-    ("GET", "/attempts/1/file"): (303, 200, 404, 200, 404, 404),
-    ("GET", "/assignments/1/class"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/overview"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/grades.csv"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/reports/{student}.html"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/students/{student}"): (303, 403, 403, 200, 403, 404),
-    ("POST", "/assignments/1/students/{student}/override"): (401, 403, 403, 303, 403, 404),
-    ("GET", "/healthz"): (200,) * 6,
-    ("GET", "/favicon.ico"): (204,) * 6,
-    ("GET", "/readyz"): (200,) * 6,
-    ("GET", "/metrics"): (200,) * 6,
-    ("POST", "/leave"): (401, 303, 303, 303, 303, 303),
-    ("POST", "/enter"): (422,) * 6,
-}
-
-
-def test_every_address_is_in_the_table() -> None:
-    known = {
-        (method, re.sub(r"\{\w+:int\}", "1", route.path))
-        for route in routes()
-        if isinstance(route, Route)
-        for method in (route.methods or set()) - {"HEAD"}
-    }
-    assert known == set(EXPECTED)
-    assert [route.path for route in routes() if isinstance(route, Mount)] == ["/static"]
-
-
-def test_everybody_gets_what_is_theirs_and_nothing_else(pages: Pages, store: Store) -> None:
-    school, other = School(store), School(store, "other")
-    people: dict[str, Browser] = {
-        "anonymous": pages.browser(),
-        "owner": learner_in(pages, school, "Ann"),
-        "classmate": learner_in(pages, school, "Bob"),
-        "teacher": teacher_in(pages, school),
-        "stranger": learner_in(pages, other, "Cy"),
-        "strange teacher": teacher_in(pages, other),
-    }
-    people["owner"].upload(school.asked)
-    grade_next(store, 7)
-    shown = people["teacher"].get("/assignments/1/class").text
-    student = re.findall(r"/students/(\w+)\"", shown)[0]
-    found = {}
-    for method, path in EXPECTED:
-        address = path.format(student=student)
-        found[method, path] = tuple(status(people[who], method, address) for who in WHO)
-    assert found == EXPECTED
-
-
-def status(browser: Browser, method: str, address: str) -> int:
-    """The status of an answer, before it leads anywhere, to who sends a form as its own page has it."""
-    if method == "GET":
-        return browser.get(address, follow_redirects=False).status_code
-    form = {"csrf": browser.csrf("/"), "score": "5", "reason": "because"}
-    files = {"file": ("b.ipynb", OTHER)} if address.endswith("attempts") else None
-    return browser.post(address, data=form, files=files, follow_redirects=False).status_code
 
 
 @pytest.mark.parametrize(

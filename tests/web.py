@@ -106,6 +106,9 @@ class Browser:
     def get(self, path: str, **more: Any) -> httpx.Response:
         return asyncio.run(self.http.get(path, **more))
 
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return asyncio.run(self.http.request(method, path, **more))
+
     def post(self, path: str, **more: Any) -> httpx.Response:
         return asyncio.run(self.http.post(path, **more))
 

@@ -30,19 +30,6 @@ from tests.lti_visit import (
 from tests.web import Browser, Pages
 
 FRAMES = f"frame-ancestors {ISSUER} https://apps.example.org"
-# What each gets who is not sent by a platform, as in `tests.test_web_doors`.
-UNSENT = {
-    ("GET", "/assignments/1/class/missing"): (303, 403, 403, 404, 403, 404),
-    ("POST", "/assignments/1/class/deliveries"): (401, 403, 403, 303, 403, 404),
-    ("GET", "/lti/choices/1"): (303, 403, 403, 404, 403, 404),
-    ("POST", "/lti/choices/1"): (401, 403, 403, 404, 403, 404),
-    ("GET", "/lti/register"): (403,) * 6,
-    ("GET", "/lti/login"): (400,) * 6,
-    ("POST", "/lti/login"): (400,) * 6,
-    ("POST", "/lti/launch"): (400,) * 6,
-    ("POST", "/lti/enter"): (403,) * 6,
-    ("GET", "/lti/keys"): (200,) * 6,
-}
 LMS = {"origin": ISSUER}
 TEACHER = {LTI + "roles": [f"{IN_COURSE}#Instructor"], "sub": "teacher-1", "name": "Ana"}
 OTHER_COURSE = {LTI + "context": {"id": "course-2", "title": "Statistics"}}
