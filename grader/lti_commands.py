@@ -10,7 +10,7 @@ import typer
 
 from grader.errors import UsageError
 from grader.options import LanguageOption
-from grader.service_commands import DatabaseOption, store_of
+from grader.service_store import DatabaseOption, SealOption, store_of
 from grader.text import say
 
 app = typer.Typer(
@@ -128,15 +128,27 @@ def keys(
         bool,
         typer.Option("--rotate", help="Have a new key take over: published at once, it signs after a day."),
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Throw the keys away that there are, also sealed ones, and make new ones."
+        ),
+    ] = False,
+    *,
+    seal: SealOption = None,
     database: DatabaseOption = None,
     language: LanguageOption = None,
 ) -> None:
     """Show our public keys as a JWKS, as platforms fetch them from /lti/keys. They change by themselves every 90 days."""
     with store_of(database, language) as (store, _, _):
         from grader.lms.lti.signing import OurKeys  # noqa: PLC0415
+        from grader.web.store import platforms as kept  # noqa: PLC0415
         from grader.web.store.remembered import Remembered  # noqa: PLC0415
+        from grader.web.store.seals import seal_of  # noqa: PLC0415
 
-        ours = OurKeys(Remembered(store))
+        ours = OurKeys(Remembered(store, seal=seal_of(seal)))
+        if anew:
+            store.write(kept.forget_keys)
         if rotate:
             ours.turn(time.time())
         typer.echo(ours.published(time.time()).decode())

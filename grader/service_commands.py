@@ -4,16 +4,14 @@ Heavy imports wait until a command needs them.
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from grader import forget_commands
 from grader.answering import answering
-from grader.errors import UsageError
 from grader.exercise import course_folder, load_exercise
 from grader.model import Language
 from grader.options import (
@@ -26,36 +24,23 @@ from grader.options import (
     UnencryptedOption,
     UnsafeOption,
 )
+from grader.service_store import (
+    Code,
+    DatabaseOption,
+    FilesOption,
+    KeepDays,
+    SealOption,
+    opened,
+    require_packages,
+    store_of,
+)
 from grader.text import say
-
-if TYPE_CHECKING:
-    from grader.settings import Settings
-    from grader.web.store.store import Store
-
-DATABASE, FILES = "service.sqlite", "files"
-# Seconds for which a page waits for a database that is away; a reader would not wait for long.
-PATIENCE = 10.0
-
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        envvar="GRADER_DATABASE",
-        show_envvar=True,
-        metavar="FILE|URL",
-        help="Where everything but files is kept: a SQLite file, or a postgresql:// URL; by default a file in your data folder.",
-    ),
-]
-FilesOption = Annotated[
-    Path | None,
-    typer.Option("--files", help="The folder for what is handed in; beside a SQLite file by default."),
-]
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The code that learners enter the course by.")]
 
 serving = typer.Typer(rich_markup_mode=None)
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Look after the courses of `grader serve`."
 )
+app.add_typer(forget_commands.app)
 
 
 @serving.command()
@@ -70,6 +55,8 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
     ] = None,
     database: DatabaseOption = None,
     files: FilesOption = None,
+    keep_days: KeepDays = None,
+    seal: SealOption = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Submissions at a time on this machine; one a core by default.")
     ] = None,
@@ -100,11 +87,13 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
     Exit codes: 0 it was stopped, 2 unusable request, 3 this machine must not grade others' files.
     """
     with answering(language, course, seed) as (settings, spoken):
-        _require_packages()
+        require_packages()
         from grader.executors import Way, certificates  # noqa: PLC0415
         from grader.web.engine import Means  # noqa: PLC0415
-        from grader.web.serving import Place, require_reachable  # noqa: PLC0415
+        from grader.web.serving import Keeping, Place, require_reachable  # noqa: PLC0415
         from grader.web.serving import serve as run  # noqa: PLC0415
+        from grader.web.store.clearing import claim  # noqa: PLC0415
+        from grader.web.store.seals import seal_of  # noqa: PLC0415
 
         place = Place(host, port, url, tuple(lti_network or ()))
         require_reachable(place)
@@ -112,8 +101,8 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
         means = Means(settings, way, cluster, jobs, isolated=not unsafe_no_sandbox)
         course_folder(settings.course)
         with opened(database, files) as store:
-            store.files.prepare()
-            run(store, means, place, sys.stderr, partial(_tell, spoken))
+            claim(store)
+            run(store, means, place, sys.stderr, partial(_tell, spoken), Keeping(keep_days, seal_of(seal)))
 
 
 @app.command(short_help="Add a course.")
@@ -205,46 +194,6 @@ def list_(database: DatabaseOption = None, language: LanguageOption = None) -> N
                 typer.echo(say("course-line-assignment", spoken, params))
 
 
-@contextmanager
-def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]":
-    """What the service remembers: where it was said, or in the data folder; files beside a SQLite file. Raises GraderError."""
-    from grader.web.serving import data_folder  # noqa: PLC0415
-    from grader.web.store.store import open_store  # noqa: PLC0415
-
-    own = data_folder()
-    if database is None:
-        try:
-            own.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise UsageError("file-not-written", path=str(own), reason=error.strerror or "") from None
-    place = database or str(own / DATABASE)
-    beside = own / FILES if "://" in place else Path(f"{place}.{FILES}")
-    with open_store(place, files or beside, patience=PATIENCE) as store:
-        yield store
-
-
-@contextmanager
-def store_of(
-    database: str | None, language: LanguageOption, course: str | None = None
-) -> "Iterator[tuple[Store, Language, Settings]]":
-    """For a command: what the service remembers, the language, the settings."""
-    with answering(language, course) as (settings, spoken):
-        _require_packages()
-        with opened(database) as store:
-            yield store, spoken, settings
-
-
 def _tell(spoken: Language, url: str) -> None:
     typer.echo(say("service-at", spoken, {"url": url}))
     sys.stdout.flush()
-
-
-def _require_packages() -> None:
-    """Raise UsageError where the packages of the service are not installed."""
-    try:
-        import prometheus_client  # noqa: F401, PLC0415
-        import python_multipart  # noqa: F401, PLC0415
-        import starlette  # noqa: F401, PLC0415
-        import uvicorn  # noqa: F401, PLC0415
-    except ImportError:
-        raise UsageError("service-missing") from None

@@ -16,6 +16,7 @@ GRADEBOOK = {
     "gradebook.overrides": "errors gradebook.batches gradebook.results gradebook.stored gradebook.tables grades",
     "gradebook.pushes": "gradebook.records gradebook.results gradebook.stored gradebook.tables",
     "gradebook.changes": "gradebook.batches gradebook.records gradebook.results gradebook.tables",
+    "gradebook.forgetting": "gradebook.tables",
     "gradebook.book": "gradebook.address gradebook.batches gradebook.changes gradebook.database gradebook.overrides"
     " gradebook.pushes gradebook.records gradebook.results gradebook.schema gradebook.tables grades model",
 }

@@ -15,19 +15,28 @@ WEB = {
     "web.store.deliveries": "gradebook.overrides gradebook.results gradebook.stored web.store.attempts web.store.records web.store.tables",
     "web.store.jobs": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model web.store.attempts"
     " web.store.deliveries web.store.records web.store.tables",
-    "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
+    "web.store.standing": "errors gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
     " web.store.attempts web.store.deliveries web.store.records web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
-    "web.store.platforms": "errors lms.lti.records web.store.codes web.store.tables",
-    "web.store.remembered": "lms.lti.records web.store.platforms web.store.store",
+    "web.store.seals": "errors",
+    "web.store.platforms": "errors lms.lti.records web.store.codes web.store.seals web.store.tables",
+    "web.store.remembered": "lms.lti.records web.store.platforms web.store.seals web.store.store",
     "web.store.arrivals": "gradebook.results lms.lti.records web.store.codes web.store.courses web.store.deliveries"
     " web.store.people web.store.records web.store.tables",
+    "web.store.origins": "web.store.codes web.store.tables",
+    "web.store.forgetting": "errors gradebook.forgetting gradebook.results gradebook.stored gradebook.tables web.store.attempts"
+    " web.store.codes web.store.courses web.store.jobs web.store.people web.store.platforms web.store.records web.store.tables",
+    "web.store.clearing": "gradebook.batches web.store.forgetting web.store.origins web.store.store",
+    "web.store.own": "gradebook.tables web.store.attempts web.store.courses web.store.records web.store.tables",
+    "web.own": "web.learner web.service web.store.attempts web.store.own",
+    "web.patience": "",
+    "web.keeping": "errors web.logs web.store.clearing web.store.store",
     "web.logs": "errors text",
     "web.cookies": "",
     "web.frames": "",
     "web.terms": "errors web.store.courses web.store.records",
     "web.platform": "lms.lti.keys lms.lti.launch lms.lti.outbound lms.lti.signing lms.lti.tokens lms.lti.tool"
-    " web.store.remembered web.store.store",
+    " web.store.remembered web.store.seals web.store.store",
     "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
     " web.store.deliveries web.store.platforms web.store.records web.store.store",
     "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
@@ -51,12 +60,14 @@ WEB = {
     " web.store.platforms web.store.records web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
-    " web.learner web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
+    " web.learner web.own web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
-    "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
-    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
-    " web.store.platforms web.store.remembered",
-    "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
-    " web.store.courses web.store.jobs web.store.store",
+    "web.serving": "errors text web.sending web.app web.engine web.keeping web.logs web.metrics web.patience web.platform web.rates web.service web.store.seals web.store.store",
+    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_store text web.frames"
+    " web.store.platforms web.store.remembered web.store.seals",
+    "service_store": "answering errors model options settings web.serving web.store.store",
+    "forget_commands": "model options service_store text web.store.clearing web.store.forgetting web.store.store",
+    "service_commands": "answering executors exercise forget_commands model options service_store text web.engine web.serving"
+    " web.store.clearing web.store.courses web.store.jobs web.store.seals",
 }

@@ -48,3 +48,27 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(GradebookError) as caught:
         Files(tmp_path / "taken").prepare()
     assert caught.value.text == "file-store-not-written"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_who_puts_a_content_while_it_is_dropped_has_it(tmp_path: Path, wanted: bool) -> None:
+    files = Files(tmp_path)
+    sha256 = files.put(NOTEBOOK)
+
+    def meanwhile() -> bool:
+        assert files.get(sha256) == NOTEBOOK  # who reads it now does not miss it
+        files.put(NOTEBOOK)
+        return wanted
+
+    assert files.drop(sha256, meanwhile) is not wanted
+    assert files.get(sha256) == NOTEBOOK
+    assert len(folder_of(tmp_path)) == 1
+
+
+def test_a_content_that_nobody_wants_is_dropped_once(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    sha256 = files.put(NOTEBOOK)
+    assert not files.drop(sha256, lambda: True)
+    assert files.drop(sha256, lambda: False)
+    assert not files.drop(sha256, lambda: False)
+    assert folder_of(tmp_path) == []

@@ -23,6 +23,8 @@ WHO = ("anonymous", "signed out", "owner", "classmate", "teacher", "stranger", "
 OURS = {
     ("GET", "/"): (200, 200, 303, 303, 303, 303, 303),
     ("GET", "/course"): (303, 303, 200, 200, 200, 200, 200),
+    ("GET", "/own"): (303, 303, 200, 200, 403, 200, 403),
+    ("GET", "/own/copy"): (303, 303, 200, 200, 403, 200, 403),
     ("GET", "/assignments/1"): (303, 303, 200, 200, 200, 404, 404),
     ("GET", "/assignments/1/starter"): (303, 303, 200, 200, 200, 404, 404),
     ("POST", "/assignments/1/attempts"): (401, 401, 303, 303, 403, 404, 403),

@@ -1,5 +1,7 @@
 """Transactions on a gradebook's database: whole or not at all, tried again while what hinders them may pass."""
 
+import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ from grader.gradebook.faults import explained, may_pass
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.02, 2.0, 1.0
 # How long psycopg waits for a connection.
 CONNECT_SECONDS = 10
+# Who may read a new file: it names people.
+OWN = 0o600
 # As many connections as threads ask for; and what is written, which names people, stands in no error and so in no log.
 ENGINE: dict[str, Any] = {"max_overflow": -1, "hide_parameters": True}
 
@@ -74,6 +78,9 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(url: URL, lock_seconds: float) -> Engine:
+    """A file that is new is for one's own account alone, and so is what SQLite puts beside it."""
+    with contextlib.suppress(OSError):  # where it is there, or cannot be made; SQLite says why
+        os.close(os.open(str(url.database), os.O_CREAT | os.O_EXCL, OWN))
     engine = create_engine(url, connect_args={"timeout": lock_seconds}, **ENGINE)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -81,10 +88,14 @@ def _sqlite(url: URL, lock_seconds: float) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    """WAL lets others read while one writes. Transactions are begun below, not by the driver, so that tables are made in one too."""
+    """WAL lets others read while one writes, and what is deleted is overwritten.
+
+    Transactions are begun below, not by the driver, so that tables are made in one too.
+    """
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:

@@ -12,9 +12,10 @@ LOW_BYTE = 0xFF
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 THERE_ALREADY = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 NO_DATABASE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
-# PostgreSQL's classes 08 (connection) and 57P (it shuts down or starts), a lost race, and too many connections.
+# PostgreSQL's classes 08 (connection) and 57P (it shuts down or starts), lost races, that for a row which another is about to refer to
+# or has forgotten among them, and too many connections.
 PASSING_CLASSES = ("08", "57P")
-PASSING = {"40001", "40P01", "23505", "53300"}
+PASSING = {"40001", "40P01", "23505", "23503", "53300"}
 NOT_ALLOWED = {"42501", "25006"}
 
 

@@ -1,5 +1,7 @@
 """The tables. Rows of results and overrides are added and never changed, so that history stays; of a push only whether it arrived.
 
+But all that is known of a person may be forgotten (`forgetting`).
+
 Times are ISO 8601, UTC, as in all records. A change here needs a step in `versions/`; a test compares the two.
 """
 

@@ -19,7 +19,7 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, registering, roster, teacher
+from grader.web import arrivals, choosing, entrance, health, learner, own, registering, roster, teacher
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -83,6 +83,8 @@ def routes() -> list[BaseRoute]:
         outside(REGISTER, registering.register, ("GET",)),
         outside(KEYS, arrivals.keys, ("GET",)),
         get("/course", learner.course, BOTH),
+        get("/own", own.mine, LEARNER),
+        get("/own/copy", own.copy, LEARNER, kind="copy"),
         get("/assignments/{assignment:int}", learner.assignment, BOTH),
         get("/assignments/{assignment:int}/starter", learner.starter, BOTH),
         post(

@@ -34,13 +34,15 @@ class BodyTooLarge(OSError):  # noqa: N818 - named for what it is
     """More came than may: an OSError, so that the parser of forms closes what it has opened."""
 
 
-def get(path: str, work: Work, roles: tuple[Role, ...]) -> Route:
-    """A page. Who is not signed in is sent to the entrance."""
+def get(path: str, work: Work, roles: tuple[Role, ...], *, kind: str = "page") -> Route:
+    """A page. Who is not signed in is sent to the entrance. kind: what of it may be done how often, besides looking at pages."""
 
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
         if call is None:
             return Response(status_code=303, headers={"location": "/"})
+        if kind != "page":
+            _slow_down(call.service, kind, request, call.token)
         return await run_in_threadpool(work, call)
 
     return Route(path, answer, methods=["GET"], name=work.__name__)

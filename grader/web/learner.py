@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from grader.errors import UnreadableSubmission
+from grader.errors import GradebookError, UnreadableSubmission
 from grader.load import MAX_BYTES, load_content
 from grader.model import Language, Report, Text, said_by
 from grader.report.discovery import format_of
@@ -76,6 +76,9 @@ def hand_in(call: Call) -> Response:
     taken = store.write(attempts.receive, asked, call.who.person, sha256, name)
     if isinstance(taken, Text):
         return _assignment(call, asked, taken, 403)
+    store.files.put(
+        content
+    )  # if somebody was forgotten just now who had handed in the same, it is there again
     call.service.metrics.received()
     call.service.queued()
     return call.go(f"/attempts/{taken}")
@@ -188,7 +191,10 @@ def _assignment(call: Call, asked: Asked, why: Text | None = None, status: int =
 async def _told(call: Call) -> AsyncIterator[str]:
     before = ""
     for _ in range(int(STREAM_SECONDS / LOOK)):
-        tried = await run_in_threadpool(own_attempt, call)
+        try:
+            tried = await run_in_threadpool(own_attempt, call)
+        except (Refusal, GradebookError):  # it is gone, or the database away: who asks anew is told
+            return
         done = tried.state != "waiting"
         data = json.dumps({"words": progress(tried, call.spoken), "done": done})
         if data != before:

@@ -11,6 +11,7 @@ from grader.lms.lti.signing import OurKeys
 from grader.lms.lti.tokens import Tokens
 from grader.lms.lti.tool import Tool
 from grader.web.store.remembered import Remembered
+from grader.web.store.seals import Seal
 from grader.web.store.store import Store
 
 
@@ -25,9 +26,9 @@ class Lti(NamedTuple):
     tokens: Tokens
 
 
-def lti_at(address: str, store: Store, networks: Iterable[str] = ()) -> Lti:
-    """All of it, for a service that browsers reach by an address. networks: see `Outbound`."""
-    remembered = Remembered(store, time.time)
+def lti_at(address: str, store: Store, networks: Iterable[str] = (), seal: Seal | None = None) -> Lti:
+    """All of it, for a service that browsers reach by an address. networks: see `Outbound`; seal: how our keys are kept."""
+    remembered = Remembered(store, time.time, seal)
     outbound = Outbound(networks=networks)
     keys = OurKeys(remembered)
     return Lti(

@@ -21,7 +21,7 @@ class Rate(NamedTuple):
 
 # A class often shares one address; a person's own browser is told by the cookie.
 BY_ADDRESS = {"page": Rate(600, 60), "enter": Rate(150, 2), "wrong": Rate(20, 0.1)}
-BY_VISIT = {"page": Rate(90, 10), "upload": Rate(8, 0.1), "stream": Rate(20, 0.2)}
+BY_VISIT = {"page": Rate(90, 10), "upload": Rate(8, 0.1), "stream": Rate(20, 0.2), "copy": Rate(3, 1 / 60)}
 
 
 class Rates:

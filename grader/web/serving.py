@@ -20,12 +20,15 @@ from grader.errors import UsageError
 from grader.text import spoken_in
 from grader.web.app import application
 from grader.web.engine import Engine, Means
+from grader.web.keeping import Keeper
 from grader.web.logs import Handler, Log
 from grader.web.metrics import Metrics
+from grader.web.patience import Patience
 from grader.web.platform import lti_at
 from grader.web.rates import Rates
 from grader.web.sending import Sender
 from grader.web.service import Service
+from grader.web.store.seals import Seal
 from grader.web.store.store import Store
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -56,6 +59,13 @@ class Place(NamedTuple):
     def secure(self) -> bool:
         """Whether browsers reach it by HTTPS."""
         return self.url is not None and urlsplit(self.url).scheme == "https"
+
+
+class Keeping(NamedTuple):
+    """How things are kept. days: for how long what was handed in is, None for ever; seal: by what our private keys are encrypted."""
+
+    days: int | None
+    seal: Seal
 
 
 class _Server(uvicorn.Server):
@@ -95,7 +105,14 @@ def require_reachable(place: Place) -> None:
         raise UsageError("service-needs-url", host=place.host)
 
 
-def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[[str], None]) -> None:
+def serve(  # noqa: PLR0913, PLR0917 - what a service is
+    store: Store,
+    means: Means,
+    place: Place,
+    out: TextIO,
+    tell: Callable[[str], None],
+    keeping: Keeping,
+) -> None:
     """Serve until SIGINT or SIGTERM: then no more requests are taken, what is being graded is finished, and the rest stays queued.
 
     tell: hears the address, once it can be opened. Raises UsageError where the place cannot be had, and GraderError where this machine
@@ -111,7 +128,8 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         stack.enter_context(_logging(log))
         listening = stack.enter_context(_listening(place))
         address = _address(place, listening)
-        lti = lti_at(address, store, place.networks)
+        lti = lti_at(address, store, place.networks, keeping.seal)
+        lti.remembered.reseal()
         service = Service(
             store=store,
             settings=means.settings,
@@ -129,7 +147,8 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
         stack.enter_context(_ended_by_signals(server))
         tell(address)
         log.say("service-begins", host=place.host, port=place.port)
-        with Sender(store, lti, log, spoken_in(means.settings.language)), engine:
+        sender = Sender(store, lti, log, spoken_in(means.settings.language))
+        with sender, Keeper(store, keeping.days, log), engine:
             server.run(sockets=[listening])
         log.say("service-ends")
     if engine.fault is not None:
@@ -139,6 +158,7 @@ def serve(store: Store, means: Means, place: Place, out: TextIO, tell: Callable[
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Patience,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -96,6 +96,8 @@ def _table(
             sa.ForeignKeyConstraint([column], [f"{other}.id"], name=f"fk_{name}_{column}")
             for column, other in (foreign or {}).items()
         ),
+        # No number is given twice: what was under way with somebody who has been forgotten must not meet who came after.
+        sqlite_autoincrement=True,
     )
 
 

@@ -40,7 +40,8 @@ def receive(session: Session, asked: Asked, person: int, sha256: str, file: str)
 
     The same file that still waits is the same attempt: a button was pressed twice.
     """
-    session.get_one(Person, person, with_for_update=True)
+    if session.get(Person, person, with_for_update=True) is None:  # forgotten meanwhile
+        return Text(id="web-sign-in-first")
     waiting = select(Attempt.id).where(
         Attempt.assignment == asked.id,
         Attempt.person == person,

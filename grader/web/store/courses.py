@@ -29,7 +29,7 @@ def add(session: Session, code: str, title: str) -> str:
 def renew_teacher_code(session: Session, code: str) -> str:
     """A new code for a course's teachers; the one before is worth nothing any more. Raises UsageError for an unknown course."""
     secret = new_code()
-    _course(session, code).teacher = digest("teacher", secret)
+    by_code(session, code).teacher = digest("teacher", secret)
     return secret
 
 
@@ -43,7 +43,7 @@ def assign(  # noqa: PLR0913 - what an assignment is
     most: int | None,
 ) -> Asked:
     """Have a course ask for an exercise, or change how it does. Raises UsageError for an unknown course."""
-    course = _course(session, code)
+    course = by_code(session, code)
     row = session.scalar(
         select(Assignment).where(Assignment.course == course.id, Assignment.exercise == exercise)
     )
@@ -56,9 +56,18 @@ def assign(  # noqa: PLR0913 - what an assignment is
     return asked(row)
 
 
+def by_code(session: Session, code: str) -> Course:
+    """A course by the code of its learners. Raises UsageError for an unknown one."""
+    row = session.scalar(select(Course).where(Course.code == as_typed(code)))
+    if row is None:
+        known = session.scalars(select(Course.code).order_by(Course.id)).all()
+        raise UsageError("course-unknown", code=code, known=", ".join(known) or "–")
+    return row
+
+
 def asks(session: Session, code: str, exercise: str) -> Asked:
     """What a course asks for, by exercise. Raises UsageError where it does not."""
-    course = _course(session, code)
+    course = by_code(session, code)
     all = assignments(session, course.id)
     found = next((one for one in all if one.exercise == exercise), None)
     if found is None:
@@ -106,11 +115,3 @@ def moment(text: str) -> str:
         return datetime.fromisoformat(text.strip()).astimezone(UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError):
         raise UsageError("deadline-malformed", text=text) from None
-
-
-def _course(session: Session, code: str) -> Course:
-    row = session.scalar(select(Course).where(Course.code == as_typed(code)))
-    if row is None:
-        known = session.scalars(select(Course.code).order_by(Course.id)).all()
-        raise UsageError("course-unknown", code=code, known=", ".join(known) or "–")
-    return row

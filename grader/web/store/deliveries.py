@@ -75,7 +75,9 @@ def take(session: Session, owner: str, seconds: float) -> Due | None:
 
 def arrived(session: Session, due: Due, owner: str) -> None:
     """Note that a score is known there. A newer one that counts since goes there next."""
-    row = session.get_one(Delivery, due.id, with_for_update=True)
+    row = session.get(Delivery, due.id, with_for_update=True)
+    if row is None:  # its person was forgotten meanwhile
+        return
     if row.owner == owner:
         row.owner, row.until = None, None
     row.sent = max(row.sent, due.version)
@@ -90,8 +92,8 @@ def failed(  # noqa: PLR0913 - what is known of a failure
 
     after: not before so many seconds, where that was said.
     """
-    row = session.get_one(Delivery, due.id, with_for_update=True)
-    if row.owner != owner:
+    row = session.get(Delivery, due.id, with_for_update=True)
+    if row is None or row.owner != owner:
         return
     row.owner, row.until, row.error = None, None, error
     if row.wanted == due.version:

@@ -4,11 +4,14 @@ import contextlib
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grader.errors import GradebookError
 
 FOLDER_LETTERS = 2
+# What says whose the folder is; and how a name ends that is given to what may be about to go.
+MARK, ASIDE = "database", ".aside"
 
 
 class Files:
@@ -43,15 +46,72 @@ class Files:
         """A content. Raises GradebookError where it is not there, or is not what was put there."""
         path = self._path(sha256)
         try:
-            content = path.read_bytes()
+            content = _read(path)
         except OSError as error:
             raise GradebookError("file-store-lost", path=str(path), reason=error.strerror or "") from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise GradebookError("file-store-changed", path=str(path))
         return content
 
+    def claim(self, key: str) -> None:
+        """Have the folder be that of one database. Raises GradebookError where it is another's, or cannot be written."""
+        self.prepare()
+        mark = self.folder / MARK
+        try:
+            if not mark.exists():
+                _write(mark, key.encode())
+            if mark.read_bytes() != key.encode():
+                raise GradebookError("file-store-another", path=str(self.folder), mark=str(mark))
+        except OSError as error:
+            raise _not_kept(mark, error) from None
+
+    def drop(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Take a content away; False where it is not there, or is wanted by now, which is asked when nobody finds it any more.
+
+        Who has written down meanwhile that it is wanted, and puts it once more after that, has it.
+        """
+        path = self._path(sha256)
+        aside = _aside(path)
+        try:
+            path.replace(aside)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _not_kept(path, error) from None
+        if wanted():
+            with contextlib.suppress(FileNotFoundError):  # another process has brought it back
+                aside.replace(path)
+            return False
+        aside.unlink(missing_ok=True)
+        return True
+
+    def older_than(self, moment: float) -> Iterator[str]:
+        """The contents that were written before a time, in seconds since 1970. What writing or dropping left behind is put in order."""
+        for path in self.folder.glob(f"{'[0-9a-f]' * FOLDER_LETTERS}/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime >= moment:
+                    continue
+                if not path.name.startswith("."):
+                    yield path.parent.name + path.name
+                elif path.name.endswith(ASIDE):  # nobody had decided about it yet
+                    path.replace(path.with_name(path.name.removeprefix(".").removesuffix(ASIDE)))
+                else:
+                    path.unlink()
+
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:FOLDER_LETTERS] / sha256[FOLDER_LETTERS:]
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{ASIDE}")
+
+
+def _read(path: Path) -> bytes:
+    """A content, also where it is about to be brought back."""
+    for place in (path, _aside(path)):
+        with contextlib.suppress(FileNotFoundError):
+            return place.read_bytes()
+    return path.read_bytes()
 
 
 def _holds(path: Path, content: bytes) -> bool:

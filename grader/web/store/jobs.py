@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from grader.gradebook.stored import to_json
 from grader.grades import Grade, HandedIn
 from grader.model import Report
 from grader.web.store import deliveries
-from grader.web.store.attempts import GRADED, UNGRADABLE, UNREADABLE, best, of_person
+from grader.web.store.attempts import GRADED, UNGRADABLE, UNREADABLE, WAITING, best, of_person
 from grader.web.store.records import Leased, Outcome
 from grader.web.store.tables import Assignment, Attempt, Job, Person
 
@@ -55,9 +56,9 @@ def give_back(session: Session, owner: str) -> None:
 
 
 def finish(session: Session, job: int, owner: str, outcome: Outcome) -> bool:
-    """Note what came of a job, with the result in the gradebook, all or none; False where another process has it by now."""
-    row = session.get_one(Job, job, with_for_update=True)
-    if row.state != LEASED or row.owner != owner:
+    """Note what came of a job, with the result in the gradebook, all or none; False where another has it by now, or it was forgotten."""
+    row = session.get(Job, job, with_for_update=True)
+    if row is None or row.state != LEASED or row.owner != owner:
         return False
     row.state, row.owner, row.until = DONE, None, None
     attempt = session.get_one(Attempt, row.attempt)
@@ -68,9 +69,21 @@ def finish(session: Session, job: int, owner: str, outcome: Outcome) -> bool:
         attempt.state = UNREADABLE
         attempt.problem = None if outcome.problem is None else to_json(outcome.problem)
     session.flush()
-    _note_what_counts(session, attempt, person)
+    note_what_counts(session, attempt.assignment, person)
     deliveries.want(session, attempt.assignment, person.id)
     return True
+
+
+def note_what_counts(session: Session, assignment: int, person: Person) -> None:
+    """In the gradebook stands the attempt that counts; where none could be graded, the last; where there is none, that they are missing."""
+    tried = of_person(session, assignment, person.id)
+    counting = best(tried) or next((one for one in tried if one.state != WAITING), None)
+    grade = Grade(student=person.pseudonym, name=person.name)
+    if counting is not None:
+        file = HandedIn(file=counting.file, path=counting.file, sha256=counting.sha256, attempts=len(tried))
+        grade = msgspec.structs.replace(grade, handed_in=file, problem=counting.problem)
+    batch = session.get_one(Assignment, assignment).batch
+    batches.hand_in(session, batch, [grade], None if counting is None else counting.result)
 
 
 def again(session: Session, assignment: int) -> int:
@@ -87,23 +100,13 @@ def waiting(session: Session) -> tuple[int, int]:
 
 
 def _give(session: Session, attempt: Attempt, identity: Identity, report: Report) -> None:
-    """Keep a grading. One that failed takes no points away that an attempt had before."""
-    result = results.keep(session, identity, report)
+    """Keep a grading, which others share, without what this one's file is called. One that failed takes no points away that there were."""
+    result = results.keep(session, identity, msgspec.structs.replace(report, submission=""))
     if report.score is None and attempt.state == GRADED:
         return
     attempt.result = result
     attempt.state = GRADED if report.score is not None else UNGRADABLE
     attempt.review = bool(report.needs_review)
-
-
-def _note_what_counts(session: Session, attempt: Attempt, person: Person) -> None:
-    """In the gradebook stands the attempt that counts; where none could be graded, the last."""
-    tried = of_person(session, attempt.assignment, attempt.person)
-    counting = best(tried) or next(one for one in tried if one.id == attempt.id)
-    handed_in = HandedIn(file=counting.file, path=counting.file, sha256=counting.sha256, attempts=len(tried))
-    grade = Grade(student=person.pseudonym, name=person.name, handed_in=handed_in, problem=counting.problem)
-    batch = session.get_one(Assignment, attempt.assignment).batch
-    batches.hand_in(session, batch, [grade], counting.result)
 
 
 def _free() -> ColumnElement[bool]:

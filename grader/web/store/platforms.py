@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from grader.errors import UsageError
 from grader.lms.lti.records import Launch, LoginState, Platform, SigningKey
 from grader.web.store.codes import digest, new_token
+from grader.web.store.seals import Seal
 from grader.web.store.tables import Chest, Choice, Context, Invitation, Login, RegisteredPlatform, Stamp
 
 THE_CHEST = 1
@@ -102,22 +103,27 @@ def take_login(session: Session, state: str) -> LoginState | None:
     return _login(session.scalar(delete(Login).where(Login.state == state).returning(Login.record)))
 
 
-def keys(session: Session) -> tuple[SigningKey, ...]:
-    """Our keys."""
+def keys(session: Session, seal: Seal) -> tuple[SigningKey, ...]:
+    """Our keys. Raises GradebookError where they are sealed otherwise."""
     row = session.get(Chest, THE_CHEST)
-    return () if row is None else _keys(row)
+    return () if row is None else _keys(row, seal)
 
 
-def exchange_keys(session: Session, old: Sequence[SigningKey], new: Sequence[SigningKey]) -> bool:
-    """Put keys in the place of others; False where these are no longer those that there are."""
+def exchange_keys(session: Session, old: Sequence[SigningKey], new: Sequence[SigningKey], seal: Seal) -> bool:
+    """Put keys in the place of others; False where these are no longer those that there are. Raises GradebookError as `keys` does."""
     row = session.get(Chest, THE_CHEST, with_for_update=True)
-    if set(old) != (set() if row is None else set(_keys(row))):
+    if set(old) != (set() if row is None else set(_keys(row, seal))):
         return False
     if row is None:
         row = Chest(id=THE_CHEST)
         session.add(row)
-    row.keys = msgspec.json.encode(new).decode()
+    row.keys = seal.closed(msgspec.json.encode(new).decode())
     return True
+
+
+def forget_keys(session: Session) -> None:
+    """Forget our keys, also those that cannot be read any more."""
+    session.execute(delete(Chest))
 
 
 def keep_choice(session: Session, person: int, launch: Launch) -> int:
@@ -142,13 +148,18 @@ def take_choice(session: Session, number: int, person: int) -> Launch | None:
 
 def next_stamp(session: Session, line_item: str, subject: str, now: int) -> int:
     """`now`, or one more than the last answer for this column and learner where that is later; in milliseconds since 1970."""
-    of = digest("stamp", line_item, subject)
+    of = stamp_of(line_item, subject)
     row = session.scalar(select(Stamp).where(Stamp.of == of).with_for_update())
     if row is None:
         row = Stamp(of=of, last=now - 1)
         session.add(row)
     row.last = max(now, row.last + 1)
     return row.last
+
+
+def stamp_of(line_item: str, subject: str) -> str:
+    """What the stamp of a column and learner is found by."""
+    return digest("stamp", line_item, subject)
 
 
 def _chosen(issuer: str | None, client_id: str | None) -> Select[RegisteredPlatform]:
@@ -187,5 +198,5 @@ def _launch(record: str | None) -> Launch | None:
     return None if record is None else msgspec.json.decode(record, type=Launch)
 
 
-def _keys(row: Chest) -> tuple[SigningKey, ...]:
-    return msgspec.json.decode(row.keys, type=tuple[SigningKey, ...])
+def _keys(row: Chest, seal: Seal) -> tuple[SigningKey, ...]:
+    return msgspec.json.decode(seal.opened(row.keys), type=tuple[SigningKey, ...])

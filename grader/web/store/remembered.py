@@ -5,14 +5,20 @@ from collections.abc import Callable, Sequence
 
 from grader.lms.lti.records import LoginState, Platform, SigningKey
 from grader.web.store import platforms
+from grader.web.store.seals import Seal
 from grader.web.store.store import Store
 
 
 class Remembered:
-    """Platforms, states, keys and stamps in one. Threads may share it. All raise GradebookError where the database fails."""
+    """Platforms, states, keys and stamps in one. Threads may share it. All raise GradebookError where the database fails.
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._clock = store, clock
+    seal: how keys are kept.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], float] = time.time, seal: Seal | None = None
+    ) -> None:
+        self._store, self._clock, self._seal = store, clock, seal or Seal()
 
     def of(self, issuer: str, client_id: str | None) -> Sequence[Platform]:
         """See `Platforms`."""
@@ -32,11 +38,16 @@ class Remembered:
 
     def keys(self) -> tuple[SigningKey, ...]:
         """See `KeyChest`."""
-        return self._store.read(platforms.keys)
+        return self._store.read(platforms.keys, self._seal)
 
     def exchange(self, old: tuple[SigningKey, ...], new: tuple[SigningKey, ...]) -> bool:
         """See `KeyChest`."""
-        return self._store.write(platforms.exchange_keys, old, new)
+        return self._store.write(platforms.exchange_keys, old, new, self._seal)
+
+    def reseal(self) -> None:
+        """Have the keys that there are be kept by the seal of today."""
+        if keys := self.keys():
+            self.exchange(keys, keys)
 
     def next(self, line_item: str, subject: str, now: int) -> int:
         """See `Stamps`."""

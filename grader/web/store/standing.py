@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grader.errors import UsageError
 from grader.gradebook import batches, overrides, results
 from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
@@ -49,7 +50,9 @@ def decide(session: Session, asked: Asked, pseudonym: str, score: float | None, 
 
     Raises UsageError for a score or a reason that cannot be.
     """
-    person = session.scalars(select(Person).where(Person.pseudonym == pseudonym)).one()
+    person = session.scalar(select(Person).where(Person.pseudonym == pseudonym))
+    if person is None:  # forgotten meanwhile
+        raise UsageError("student-unknown", student=pseudonym, exercise=asked.exercise)
     if score is None:
         overrides.take_back(session, asked.exercise, pseudonym)
     else:

@@ -234,3 +234,12 @@ class Invitation(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str]
     expires: Mapped[float]
+
+
+class Origin(Table):
+    """By what the folder of files knows this database, in the one row that there is."""
+
+    __tablename__ = "origins"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
