@@ -107,7 +107,11 @@ class Engine:
         self._gave_up()
 
     def _with_executor(self) -> None:
-        """Grade until the end. Raises GraderError where that cannot go on; what was under way is given back."""
+        """Grade until the end. Raises GraderError where that cannot go on; what was under way is given back.
+
+        Where that could not be noted, nobody renews it under the name of before: others take it when its lease ends.
+        """
+        self._owner = secrets.token_hex(8)
         means, course = self._means, course_folder(self._means.settings.course)
         trial = warming(load_exercise(course, slugs(course)[0]), means.settings, isolated=means.isolated)
         try:
