@@ -19,7 +19,7 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, registering, roster, teacher
+from grader.web import arrivals, choosing, entrance, health, learner, registering, regrading, roster, teacher
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -102,6 +102,13 @@ def routes() -> list[BaseRoute]:
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
         post("/assignments/{assignment:int}/students/{student}/override", teacher.decide, TEACHER),
+        get("/assignments/{assignment:int}/regrade", regrading.offer, TEACHER),
+        post("/assignments/{assignment:int}/regrade", regrading.begin, TEACHER),
+        get("/attempts/{attempt:int}/regrade", regrading.offer_one, TEACHER),
+        post("/attempts/{attempt:int}/regrade", regrading.begin_one, TEACHER),
+        get("/regrades/{regrade:int}", regrading.regrade, TEACHER),
+        post("/regrades/{regrade:int}", regrading.settle, TEACHER),
+        get("/regrades/{regrade:int}/attempts/{attempt:int}/report", regrading.trial_report, TEACHER),
         Route("/healthz", _healthz, methods=["GET"]),
         Route("/favicon.ico", _no_icon, methods=["GET"]),
         get("/readyz", health.readyz, ANYONE),

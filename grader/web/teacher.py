@@ -13,7 +13,7 @@ from grader.similarity import groups
 from grader.starter import given_code
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, deliveries, people, platforms, standing
+from grader.web.store import attempts, deliveries, people, platforms, regrades, standing
 from grader.web.store.records import Asked, counts
 
 
@@ -26,7 +26,10 @@ def members(call: Call) -> Response:
     ]
     lost = call.service.store.read(deliveries.undelivered, asked.id)
     listed = call.service.store.read(platforms.roster, asked.course) is not None
-    return call.page("class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed)
+    open_ = call.service.store.read(regrades.of_assignment, asked.id)
+    return call.page(
+        "class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed, open=open_
+    )
 
 
 def send_again(call: Call) -> Response:

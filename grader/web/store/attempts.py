@@ -88,7 +88,7 @@ def in_course(session: Session, course: int, number: int) -> Tried | None:
     job = session.scalar(select(Job).where(Job.attempt == number))
     if job is None or job.state == "done":
         return _tried(row)
-    before = select(func.count()).where(Job.state == "queued", Job.id < job.id)
+    before = select(func.count()).where(Job.state == "queued", Job.id < job.id, Job.regrade.is_(None))
     ahead = session.scalar(before) or 0 if job.state == "queued" else 0
     return _tried(row, ahead=ahead, begun=job.state == "leased")
 

@@ -1,0 +1,18 @@
+"""The arrows of what teachers do on the pages of `grader/web/`: a part of `tests.drawn_web`."""
+
+TEACHING = {
+    "web.identities": "conditions exercise gradebook.records grader settings",
+    "web.store.teaching": "gradebook.tables",
+    "web.store.outcomes": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model"
+    " web.store.attempts web.store.deliveries web.store.records web.store.tables",
+    "web.store.trials": "gradebook.records gradebook.results gradebook.stored gradebook.tables model web.store.records"
+    " web.store.tables web.store.teaching",
+    "web.store.previews": "gradebook.overrides gradebook.records model web.store.attempts web.store.records web.store.tables"
+    " web.store.teaching web.store.trials",
+    "web.store.regrades": "gradebook.records gradebook.results gradebook.tables model web.store.attempts web.store.outcomes"
+    " web.store.previews web.store.records web.store.tables web.store.teaching web.store.trials",
+    "web.regrading": "gradebook.records model web.identities web.learner web.service web.store.courses web.store.previews"
+    " web.store.records web.store.regrades",
+    "web.regrade_command": "errors exercise gradebook.records model settings web.identities web.store.courses"
+    " web.store.previews web.store.records web.store.regrades web.store.store",
+}
