@@ -11,6 +11,10 @@ TEACHING = {
     " web.store.teaching web.store.trials",
     "web.store.regrades": "gradebook.records gradebook.results gradebook.tables model web.store.attempts web.store.outcomes"
     " web.store.previews web.store.records web.store.tables web.store.teaching web.store.trials",
+    "web.store.reviews": "gradebook.results gradebook.tables model web.store.attempts web.store.records web.store.tables"
+    " web.store.teaching",
+    "web.reviewing": "model report.document web.learner web.service web.store.courses web.store.records"
+    " web.store.reviews",
     "web.regrading": "gradebook.records model web.identities web.learner web.service web.store.courses web.store.previews"
     " web.store.records web.store.regrades",
     "web.regrade_command": "errors exercise gradebook.records model settings web.identities web.store.courses"

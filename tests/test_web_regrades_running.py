@@ -42,6 +42,6 @@ def test_a_killed_service_leaves_a_regrade_to_the_next(tmp_path: Path, kernels: 
         own = store.read(regrades.regraded, 1, 1)
         assert own is not None
         (asked,) = [one for _, _, all_ in store.read(courses.listed) for one in all_]
-        assert store.read(previews.preview, asked, 1) == []
+        assert all(one.now == one.then for one in store.read(previews.preview, asked, 1))
         assert "What this regrade found counts now." in words(sends(teacher, "/regrades/1"))
         assert again.end(signal.SIGTERM) == 0

@@ -7,6 +7,8 @@ TAUGHT = {
     ("GET", "/assignments/1/class/reports/{student}.html"): (303, 403, 403, 200, 403, 404),
     ("GET", "/assignments/1/students/{student}"): (303, 403, 403, 200, 403, 404),
     ("POST", "/assignments/1/students/{student}/override"): (401, 403, 403, 303, 403, 404),
+    ("GET", "/assignments/1/reviews"): (303, 403, 403, 200, 403, 404),
+    ("POST", "/attempts/1/review"): (401, 403, 403, 303, 403, 404),
     ("GET", "/assignments/1/regrade"): (303, 403, 403, 200, 403, 404),
     ("POST", "/assignments/1/regrade"): (401, 403, 403, 303, 403, 404),
     ("GET", "/attempts/1/regrade"): (303, 403, 403, 200, 403, 404),

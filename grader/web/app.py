@@ -19,7 +19,18 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, registering, regrading, roster, teacher
+from grader.web import (
+    arrivals,
+    choosing,
+    entrance,
+    health,
+    learner,
+    registering,
+    regrading,
+    reviewing,
+    roster,
+    teacher,
+)
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -102,6 +113,8 @@ def routes() -> list[BaseRoute]:
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
         post("/assignments/{assignment:int}/students/{student}/override", teacher.decide, TEACHER),
+        get("/assignments/{assignment:int}/reviews", reviewing.queue, TEACHER),
+        post("/attempts/{attempt:int}/review", reviewing.settle, TEACHER),
         get("/assignments/{assignment:int}/regrade", regrading.offer, TEACHER),
         post("/assignments/{assignment:int}/regrade", regrading.begin, TEACHER),
         get("/attempts/{attempt:int}/regrade", regrading.offer_one, TEACHER),

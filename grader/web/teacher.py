@@ -13,7 +13,7 @@ from grader.similarity import groups
 from grader.starter import given_code
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, deliveries, people, platforms, regrades, standing
+from grader.web.store import attempts, deliveries, people, platforms, regrades, reviews, standing
 from grader.web.store.records import Asked, counts
 
 
@@ -28,7 +28,14 @@ def members(call: Call) -> Response:
     listed = call.service.store.read(platforms.roster, asked.course) is not None
     open_ = call.service.store.read(regrades.of_assignment, asked.id)
     return call.page(
-        "class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed, open=open_
+        "class",
+        asked=asked,
+        title=title(call, asked),
+        rows=rows,
+        lost=lost,
+        listed=listed,
+        open=open_,
+        looks=call.service.store.read(reviews.counts, asked.course).get(asked.id, 0),
     )
 
 
@@ -73,7 +80,9 @@ def decide(call: Call) -> Response:
     except ValueError:
         return _student(call, asked, Text(id="web-score-malformed", params={"text": given}))
     try:
-        call.service.store.write(standing.decide, asked, pseudonym, score, call.field("reason"))
+        call.service.store.write(
+            standing.decide, asked, pseudonym, score, call.field("reason"), call.who.person
+        )
     except UsageError as error:
         said = said_by(error)
         return _student(call, asked, Text(id=said.id, params={**said.params, "student": name or pseudonym}))

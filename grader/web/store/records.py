@@ -40,7 +40,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt, and what it was given. person: of whom; ahead: how many wait before it; begun: whether it is being graded."""
+    """An attempt, and what it was given. person: of whom; ahead: how many wait before it; begun: whether it is being graded.
+
+    to_look: whether a person should look at it, and none has.
+    """
 
     id: int
     assignment: int
@@ -50,7 +53,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     received: str
     state: State
-    review: bool = False
+    to_look: bool = False
     problem: Text | None = None
     result: int | None = None
     score: float | None = None
@@ -127,6 +130,22 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     then: tuple[float, float | None] | None
     override: Override | None
     attempts: tuple[Again, ...]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that a person should look at, and why, in the grader's words; of one that somebody has looked at, who and when.
+
+    counts: whether it is the one that counts; decided: whether a score of their own came of it.
+    """
+
+    pseudonym: str
+    name: str
+    tried: Tried
+    counts: bool
+    why: tuple[Text, ...] = ()
+    by: str = ""
+    when: str | None = None
+    decided: bool = False
 
 
 class Gradable(msgspec.Struct, frozen=True, kw_only=True):

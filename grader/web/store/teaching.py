@@ -45,3 +45,20 @@ class Trial(Table):
     score: Mapped[float | None]
     max_score: Mapped[float | None]
     why: Mapped[str | None]
+
+
+class Review(Table):
+    """A person has looked at what was found of an attempt. result: what they saw; person: who; decided: by giving a score of their own.
+
+    An attempt that has another result by now has to be looked at anew.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (Index("ix_reviews_attempt", "attempt"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
+    result: Mapped[int | None] = mapped_column(ForeignKey("results.id"))
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    decided: Mapped[bool]
+    when: Mapped[str]
