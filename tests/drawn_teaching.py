@@ -15,6 +15,10 @@ TEACHING = {
     " web.store.teaching",
     "web.reviewing": "model report.document web.learner web.service web.store.courses web.store.records"
     " web.store.reviews",
+    "web.store.sheets": "gradebook.results lms.filling web.store.teaching",
+    "web.classes": "grades web.service web.store.records web.store.standing",
+    "web.exporting": "errors lms.filling lms.sheets lms.upload model outcome.tasks web.classes web.learner web.service"
+    " web.store.records web.store.sheets",
     "web.regrading": "gradebook.records model web.identities web.learner web.service web.store.courses web.store.previews"
     " web.store.records web.store.regrades",
     "web.regrade_command": "errors exercise gradebook.records model settings web.identities web.store.courses"

@@ -14,7 +14,7 @@ from grader.web.rates import BY_VISIT, MOST_KEPT, Rate, Rates, origin
 from grader.web.store.store import Store, open_store
 from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
 from tests.web_lti import UNSENT
-from tests.web_taught import TAUGHT
+from tests.web_taught import FORM, TAUGHT
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def status(browser: Browser, method: str, address: str) -> int:
     """The status of an answer, before it leads anywhere, to who sends a form as its own page has it."""
     if method == "GET":
         return browser.get(address, follow_redirects=False).status_code
-    form = {"csrf": browser.csrf("/"), "score": "5", "reason": "because", "do": "drop", "seen": "1"}
+    form = FORM | {"csrf": browser.csrf("/")}
     files = {"file": ("b.ipynb", OTHER)} if address.endswith("attempts") else None
     return browser.post(address, data=form, files=files, follow_redirects=False).status_code
 

@@ -3,7 +3,6 @@
 from starlette.responses import Response
 
 from grader.errors import UsageError
-from grader.grades import Grade
 from grader.model import Text, said_by
 from grader.outcome.brief import brief
 from grader.outcome.table import grades_table
@@ -11,6 +10,7 @@ from grader.report import overview
 from grader.report.overview import document as overviews
 from grader.similarity import groups
 from grader.starter import given_code
+from grader.web.classes import grades_of
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
 from grader.web.store import attempts, deliveries, people, platforms, regrades, reviews, standing
@@ -50,7 +50,7 @@ def picture(call: Call) -> Response:
     """The page of the class as a batch leaves it behind: scores, mistakes, similar solutions."""
     asked = call.assignment()
     exercise = call.service.exercise(asked.exercise)
-    briefs = [brief(grade) for grade in _grades(call, asked)]
+    briefs = [brief(grade) for grade in grades_of(call, asked)]
     similar = groups((one.solution for one in briefs if one.solution is not None), given_code(exercise))
     pages: list[list[str | None]] = [[None] * len(group.pairs) for group in similar]
     document = overviews.word([one.grade for one in briefs], exercise, call.spoken, similar, pages)
@@ -60,7 +60,7 @@ def picture(call: Call) -> Response:
 def table(call: Call) -> Response:
     """The grades as CSV, in the exercise's own points."""
     asked = call.assignment()
-    grades = _grades(call, asked)
+    grades = grades_of(call, asked)
     content = grades_table(grades, call.service.exercise(asked.exercise), call.spoken)
     return as_file(content, f"{asked.exercise}.csv", "text/csv; charset=utf-8")
 
@@ -127,11 +127,3 @@ def _learner(call: Call) -> tuple[int, str, str]:
     if found is None:
         raise Refusal(404, Text(id="web-not-found"))
     return found[0], pseudonym, found[1]
-
-
-def _grades(call: Call, asked: Asked) -> list[Grade]:
-    """The grades of everybody in the course, also of who has handed in nothing, by name."""
-    store = call.service.store
-    known = {grade.student: grade for grade in store.book.each_grade(asked.exercise, asked.batch)}
-    everyone = store.read(standing.lines, asked)
-    return [known.get(line.pseudonym) or Grade(student=line.pseudonym, name=line.name) for line in everyone]

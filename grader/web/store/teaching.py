@@ -62,3 +62,16 @@ class Review(Table):
     person: Mapped[int] = mapped_column(ForeignKey("people.id"))
     decided: Mapped[bool]
     when: Mapped[str]
+
+
+class Sheet(Table):
+    """A platform's table that was filled in for a teacher, until they have taken it. record: what was filled in, as JSON; made: when."""
+
+    __tablename__ = "sheets"
+    __table_args__ = (UniqueConstraint("person"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    record: Mapped[str]
+    made: Mapped[str]
