@@ -17,6 +17,8 @@ TEACHING = {
     " web.store.reviews",
     "web.store.sheets": "gradebook.results lms.filling web.store.teaching",
     "web.classes": "grades web.service web.store.records web.store.standing",
+    "web.pictures": "model outcome.brief report.html.words report.overview report.overview.document"
+    " report.overview.pairs similarity starter web.classes web.learner web.service web.store.records",
     "web.exporting": "errors lms.filling lms.sheets lms.upload model outcome.tasks web.classes web.learner web.service"
     " web.store.records web.store.sheets",
     "web.regrading": "gradebook.records model web.identities web.learner web.service web.store.courses web.store.previews"

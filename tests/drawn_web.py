@@ -48,12 +48,11 @@ WEB = {
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing",
-    "web.teacher": "errors model outcome.brief outcome.table report.overview report.overview.document"
-    " similarity starter web.classes web.learner web.service web.store.attempts web.store.deliveries web.store.people"
+    "web.teacher": "errors model outcome.table web.classes web.learner web.service web.store.attempts web.store.deliveries web.store.people"
     " web.store.platforms web.store.records web.store.regrades web.store.reviews web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.exporting web.frames web.health web.languages"
-    " web.learner web.registering web.regrading web.rendering web.reviewing web.roster web.service web.store.platforms web.teacher",
+    " web.learner web.pictures web.registering web.regrading web.rendering web.reviewing web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch errors executors exercise grade gradebook.records grader model settings web.identities web.logs"
     " web.metrics web.store.jobs web.store.records web.store.regrades web.store.store web.store.trials",
     "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",

@@ -78,7 +78,7 @@ def test_everybody_gets_what_is_theirs_and_nothing_else(pages: Pages, store: Sto
     student = re.findall(r"/students/(\w+)\"", shown)[0]
     found = {}
     for method, path in EXPECTED:
-        address = path.format(student=student)
+        address = path.format(student=student, one=student, other=student)
         found[method, path] = tuple(status(people[who], method, address) for who in WHO)
     assert found == EXPECTED
 

@@ -3,6 +3,7 @@
 TAUGHT = {
     ("GET", "/assignments/1/class"): (303, 403, 403, 200, 403, 404),
     ("GET", "/assignments/1/class/overview"): (303, 403, 403, 200, 403, 404),
+    ("GET", "/assignments/1/class/similar/{one}/{other}.html"): (303, 403, 403, 404, 403, 404),
     ("GET", "/assignments/1/class/grades.csv"): (303, 403, 403, 200, 403, 404),
     ("GET", "/assignments/1/class/reports/{student}.html"): (303, 403, 403, 200, 403, 404),
     ("GET", "/assignments/1/students/{student}"): (303, 403, 403, 200, 403, 404),

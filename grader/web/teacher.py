@@ -1,15 +1,10 @@
-"""A teacher's pages: the class at an assignment, one student, a score of one's own, the table, the picture of the class."""
+"""A teacher's pages: the class at an assignment, one student, a score of one's own, the table."""
 
 from starlette.responses import Response
 
 from grader.errors import UsageError
 from grader.model import Text, said_by
-from grader.outcome.brief import brief
 from grader.outcome.table import grades_table
-from grader.report import overview
-from grader.report.overview import document as overviews
-from grader.similarity import groups
-from grader.starter import given_code
 from grader.web.classes import grades_of
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
@@ -44,17 +39,6 @@ def send_again(call: Call) -> Response:
     asked = call.assignment()
     call.service.store.write(deliveries.send_again, asked.id)
     return call.go(f"/assignments/{asked.id}/class")
-
-
-def picture(call: Call) -> Response:
-    """The page of the class as a batch leaves it behind: scores, mistakes, similar solutions."""
-    asked = call.assignment()
-    exercise = call.service.exercise(asked.exercise)
-    briefs = [brief(grade) for grade in grades_of(call, asked)]
-    similar = groups((one.solution for one in briefs if one.solution is not None), given_code(exercise))
-    pages: list[list[str | None]] = [[None] * len(group.pairs) for group in similar]
-    document = overviews.word([one.grade for one in briefs], exercise, call.spoken, similar, pages)
-    return sandboxed(overview.render(document))
 
 
 def table(call: Call) -> Response:
