@@ -10,7 +10,7 @@ WEB = {
     "web.store.records": "gradebook.records grades model",
     "web.store.files": "errors",
     "web.store.codes": "",
-    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.records web.store.tables",
+    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.deliveries web.store.records web.store.tables",
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
     " web.store.tables web.store.teaching",
