@@ -111,6 +111,22 @@ def test_a_preview_can_be_dropped_and_what_moved_has_to_be_seen(pages: Pages, st
     assert teacher.post("/regrades/1", data=form | {"do": "else"}).status_code == 400
 
 
+def test_one_that_lay_until_the_exercise_changed_says_so_and_cannot_count(pages: Pages, store: Store) -> None:
+    school = School(store)
+    learner_in(pages, school).upload(school.asked)
+    grade_next(store, 7)
+    teacher = teacher_in(pages, school)
+    form = {"csrf": teacher.csrf("/course"), "do": "count"}
+    sends(teacher, "/assignments/1/regrade")
+    assert teacher.post("/regrades/1", data=form).status_code == 409  # it has not come to its end
+    grade_next(store, 8)  # under other conditions than today's
+    shown = words(teacher.get("/regrades/1"))
+    assert "The exercise or a setting has changed since this was graded" in shown
+    assert "Let it count" not in shown
+    late = teacher.post("/regrades/1", data=form)
+    assert (late.status_code, "so it cannot count any more" in late.text) == (409, True)
+
+
 def test_one_attempt_says_why_nothing_would_change_and_is_graded_anew_all_the_same(
     pages: Pages, store: Store
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from grader.errors import UsageError
 from grader.gradebook.records import Identity
 from grader.model import CheckResult, Text
-from grader.web.store import attempts, courses, deliveries, jobs, previews, regrades, standing
+from grader.web.store import attempts, courses, deliveries, jobs, previews, regrades, standing, trials
 from grader.web.store.records import Asked, Outcome, Preview
 from grader.web.store.store import Store
 from tests.gradebooks import EXERCISE, graded, identity, ungradable
@@ -204,6 +204,24 @@ def test_one_attempt_can_be_graded_alone_and_anew(store: Store) -> None:
     assert grade(store, 7, known=TODAY)
     assert store.read(previews.preview, school.asked, regrade) == []
     assert count(store, school.asked, regrade) is None
+
+
+def test_the_same_content_is_graded_once_whoever_handed_it_in(store: Store) -> None:
+    school = School(store)
+    for name in ("Ann", "Bob"):
+        school.receive(school.learner(name))
+        grade(store, 7)
+    regrade = store.write(regrades.begin, school.asked, TODAY, anew=True)
+    assert regrade is not None
+    known = identity(school.store.files.put(NOTEBOOK), exercise_version=2, conditions="today")
+    assert store.read(trials.found, regrade, known, "b.ipynb") is None
+    assert grade(store, 8, known=TODAY)
+    found = store.read(trials.found, regrade, known, "b.ipynb")
+    assert found is not None
+    assert found.score == 8
+    assert store.read(trials.found, regrade, known, "b.py") is None  # it is read in another way
+    tomorrow = identity(known.sha256, exercise_version=2, conditions="tomorrow")
+    assert store.read(trials.found, regrade, tomorrow, "b.ipynb") is None
 
 
 def test_a_process_that_is_lost_while_results_are_made_to_count_leaves_the_rest_to_the_next(
