@@ -160,21 +160,31 @@ def assign(  # noqa: PLR0913 - its options
 
 
 @app.command(short_help="Grade an assignment's attempts again.")
-def regrade(
+def regrade(  # noqa: PLR0913 - its options
     code: Code,
     exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="What the course asks for.")],
+    anew: Annotated[bool, typer.Option("--anew", help="Also what nothing has changed for.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="Let what was found count.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Forget what was found.")] = False,
+    *,
     database: DatabaseOption = None,
     language: LanguageOption = None,
+    seed: SeedOption = None,
+    course: CourseOption = None,
 ) -> None:
-    """Have all attempts at an assignment graded again, where the exercise or a setting has changed since.
+    """Have the attempts at an assignment graded again for which the exercise or a setting has changed since.
 
-    The running service does it, or the next that is started. Until then, what was found before stands.
+    The running service does it, or the next that is started. Asked once more, this shows what would change; what was found before stands
+    until that is let count, here or on the service's page. Name the seed and the course folder that the service has.
+
+    Exit codes: 0 done, 1 it cannot count yet or any more, 2 unusable request.
     """
-    with store_of(database, language) as (store, spoken, _):
-        from grader.web.store import courses, jobs  # noqa: PLC0415
+    with store_of(database, language, course, seed) as (store, spoken, settings):
+        from grader.web.regrade_command import Wish, carry_out  # noqa: PLC0415
 
-        count = store.write(jobs.again, store.read(courses.asks, code, exercise).id)
-        typer.echo(say("course-regrade", spoken, {"count": count}))
+        wish = Wish(code, exercise, anew=anew, confirm=count, drop=drop)
+        done = carry_out(wish, store, settings, lambda text: typer.echo(say(text.id, spoken, text.params)))
+    raise typer.Exit(0 if done else 1)
 
 
 @app.command("teacher-code", short_help="Give a course's teachers a new code.")
@@ -225,10 +235,10 @@ def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]"
 
 @contextmanager
 def store_of(
-    database: str | None, language: LanguageOption, course: str | None = None
+    database: str | None, language: LanguageOption, course: str | None = None, seed: int | None = None
 ) -> "Iterator[tuple[Store, Language, Settings]]":
     """For a command: what the service remembers, the language, the settings."""
-    with answering(language, course) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         _require_packages()
         with opened(database) as store:
             yield store, spoken, settings

@@ -1,22 +1,24 @@
 """The arrows of the modules of `grader/web/`, and of the commands that start it: a part of the map in `tests.test_structure`."""
 
+from tests.drawn_teaching import TEACHING
+
 # What is remembered, then what a request passes, then the pages; grading beside them; and what runs both.
 WEB = {
     "web": "",
     "web.store": "",
-    "web.store.tables": "gradebook.tables",
+    "web.store.tables": "gradebook.tables web.store.teaching",
     "web.store.records": "gradebook.records grades model",
     "web.store.files": "errors",
     "web.store.codes": "",
-    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.records web.store.tables",
+    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.deliveries web.store.records web.store.tables",
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
-    " web.store.tables",
+    " web.store.tables web.store.teaching",
     "web.store.deliveries": "gradebook.overrides gradebook.results gradebook.stored web.store.attempts web.store.records web.store.tables",
-    "web.store.jobs": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model web.store.attempts"
-    " web.store.deliveries web.store.records web.store.tables",
+    "web.store.jobs": "web.store.outcomes web.store.records web.store.tables web.store.teaching web.store.trials",
+    **TEACHING,
     "web.store.standing": "gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
-    " web.store.attempts web.store.deliveries web.store.records web.store.tables",
+    " web.store.attempts web.store.deliveries web.store.records web.store.reviews web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
     "web.store.platforms": "errors lms.lti.records web.store.codes web.store.tables",
     "web.store.remembered": "lms.lti.records web.store.platforms web.store.store",
@@ -45,18 +47,17 @@ WEB = {
     "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
-    " web.store.attempts web.store.courses web.store.records web.store.standing",
-    "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
-    " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"
-    " web.store.platforms web.store.records web.store.standing",
+    " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing",
+    "web.teacher": "errors model outcome.table web.classes web.learner web.service web.store.attempts web.store.deliveries web.store.people"
+    " web.store.platforms web.store.records web.store.regrades web.store.reviews web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
-    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
-    " web.learner web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
-    "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
-    " web.metrics web.store.jobs web.store.records web.store.store",
+    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.exporting web.frames web.health web.languages"
+    " web.learner web.pictures web.registering web.regrading web.rendering web.reviewing web.roster web.service web.store.platforms web.teacher",
+    "web.engine": "batch errors executors exercise grade gradebook.records grader model settings web.identities web.logs"
+    " web.metrics web.store.jobs web.store.records web.store.regrades web.store.store web.store.trials",
     "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
     "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
     " web.store.platforms web.store.remembered",
-    "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
-    " web.store.courses web.store.jobs web.store.store",
+    "service_commands": "answering errors executors exercise model options settings text web.engine web.regrade_command"
+    " web.serving web.store.courses web.store.store",
 }

@@ -14,6 +14,7 @@ from grader.web.rates import BY_VISIT, MOST_KEPT, Rate, Rates, origin
 from grader.web.store.store import Store, open_store
 from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
 from tests.web_lti import UNSENT
+from tests.web_taught import FORM, TAUGHT
 
 
 @pytest.fixture
@@ -40,12 +41,7 @@ EXPECTED = {
     ("GET", "/attempts/1/events"): (401, 200, 404, 200, 404, 404),
     ("GET", "/attempts/1/report"): (303, 200, 404, 200, 404, 404),
     ("GET", "/attempts/1/file"): (303, 200, 404, 200, 404, 404),
-    ("GET", "/assignments/1/class"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/overview"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/grades.csv"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/class/reports/{student}.html"): (303, 403, 403, 200, 403, 404),
-    ("GET", "/assignments/1/students/{student}"): (303, 403, 403, 200, 403, 404),
-    ("POST", "/assignments/1/students/{student}/override"): (401, 403, 403, 303, 403, 404),
+    **TAUGHT,
     ("GET", "/healthz"): (200,) * 6,
     ("GET", "/favicon.ico"): (204,) * 6,
     ("GET", "/readyz"): (200,) * 6,
@@ -82,7 +78,7 @@ def test_everybody_gets_what_is_theirs_and_nothing_else(pages: Pages, store: Sto
     student = re.findall(r"/students/(\w+)\"", shown)[0]
     found = {}
     for method, path in EXPECTED:
-        address = path.format(student=student)
+        address = path.format(student=student, one=student, other=student)
         found[method, path] = tuple(status(people[who], method, address) for who in WHO)
     assert found == EXPECTED
 
@@ -91,7 +87,7 @@ def status(browser: Browser, method: str, address: str) -> int:
     """The status of an answer, before it leads anywhere, to who sends a form as its own page has it."""
     if method == "GET":
         return browser.get(address, follow_redirects=False).status_code
-    form = {"csrf": browser.csrf("/"), "score": "5", "reason": "because"}
+    form = FORM | {"csrf": browser.csrf("/")}
     files = {"file": ("b.ipynb", OTHER)} if address.endswith("attempts") else None
     return browser.post(address, data=form, files=files, follow_redirects=False).status_code
 
@@ -113,7 +109,11 @@ def test_an_address_that_is_used_otherwise_is_told_in_words(pages: Pages) -> Non
 
 # ---- forms of other sites -----------------------------------------------------------------------
 
-FORMS = [path for method, path in EXPECTED if method == "POST" and path.startswith(("/leave", "/assign"))]
+FORMS = [
+    path
+    for method, path in EXPECTED
+    if method == "POST" and path.startswith(("/leave", "/assign", "/attempts", "/regrades"))
+]
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "ü"])

@@ -19,7 +19,20 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, registering, roster, teacher
+from grader.web import (
+    arrivals,
+    choosing,
+    entrance,
+    exporting,
+    health,
+    learner,
+    pictures,
+    registering,
+    regrading,
+    reviewing,
+    roster,
+    teacher,
+)
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
 from grader.web.languages import spoken
@@ -95,13 +108,33 @@ def routes() -> list[BaseRoute]:
         get("/attempts/{attempt:int}/report", learner.report, BOTH),
         get("/attempts/{attempt:int}/file", learner.file, BOTH),
         get("/assignments/{assignment:int}/class", teacher.members, TEACHER),
-        get("/assignments/{assignment:int}/class/overview", teacher.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/overview", pictures.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/similar/{one}/{other}.html", pictures.pair, TEACHER),
         get("/assignments/{assignment:int}/class/missing", roster.missing, TEACHER),
         post("/assignments/{assignment:int}/class/deliveries", teacher.send_again, TEACHER),
         get("/assignments/{assignment:int}/class/grades.csv", teacher.table, TEACHER),
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
         post("/assignments/{assignment:int}/students/{student}/override", teacher.decide, TEACHER),
+        get("/assignments/{assignment:int}/exports", exporting.offer, TEACHER),
+        post(
+            "/assignments/{assignment:int}/exports",
+            exporting.fill,
+            TEACHER,
+            most=learner.UPLOAD_BYTES,
+            kind="upload",
+        ),
+        get("/assignments/{assignment:int}/exports/{sheet:int}", exporting.filled, TEACHER),
+        get("/assignments/{assignment:int}/exports/{sheet:int}/file", exporting.filled_file, TEACHER),
+        get("/assignments/{assignment:int}/reviews", reviewing.queue, TEACHER),
+        post("/attempts/{attempt:int}/review", reviewing.settle, TEACHER),
+        get("/assignments/{assignment:int}/regrade", regrading.offer, TEACHER),
+        post("/assignments/{assignment:int}/regrade", regrading.begin, TEACHER),
+        get("/attempts/{attempt:int}/regrade", regrading.offer_one, TEACHER),
+        post("/attempts/{attempt:int}/regrade", regrading.begin_one, TEACHER),
+        get("/regrades/{regrade:int}", regrading.regrade, TEACHER),
+        post("/regrades/{regrade:int}", regrading.settle, TEACHER),
+        get("/regrades/{regrade:int}/attempts/{attempt:int}/report", regrading.trial_report, TEACHER),
         Route("/healthz", _healthz, methods=["GET"]),
         Route("/favicon.ico", _no_icon, methods=["GET"]),
         get("/readyz", health.readyz, ANYONE),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
@@ -12,6 +12,7 @@ from grader.gradebook.tables import Result
 from grader.model import Report, Text
 from grader.web.store.records import Asked, Tried
 from grader.web.store.tables import Assignment, Attempt, Job, Person
+from grader.web.store.teaching import Review
 
 WAITING, GRADED, UNGRADABLE, UNREADABLE = "waiting", "graded", "ungradable", "unreadable"
 # What the grader could not do is nobody's attempt.
@@ -88,7 +89,7 @@ def in_course(session: Session, course: int, number: int) -> Tried | None:
     job = session.scalar(select(Job).where(Job.attempt == number))
     if job is None or job.state == "done":
         return _tried(row)
-    before = select(func.count()).where(Job.state == "queued", Job.id < job.id)
+    before = select(func.count()).where(Job.state == "queued", Job.id < job.id, Job.regrade.is_(None))
     ahead = session.scalar(before) or 0 if job.state == "queued" else 0
     return _tried(row, ahead=ahead, begun=job.state == "leased")
 
@@ -115,16 +116,28 @@ def tried_of(session: Session, assignment: int) -> dict[int, list[Tried]]:
     return found
 
 
-Joined = tuple[Attempt, float | None, float | None]
+def looked_at() -> ColumnElement[bool]:
+    """Whether somebody has looked at what was found of an attempt: that, and nothing that was found later."""
+    same = Review.attempt == Attempt.id, Review.result.is_not_distinct_from(Attempt.result)
+    return select(Review.id).where(*same).exists()
 
 
-def _joined() -> Select[Attempt, float | None, float | None]:
+def to_look_at() -> ColumnElement[bool]:
+    """Whether a person should look at an attempt, and none has."""
+    wanted = or_(Attempt.review, Attempt.state.in_((UNGRADABLE, UNREADABLE)))
+    return and_(wanted, ~looked_at())
+
+
+def _joined() -> Select[Attempt, float | None, float | None, bool]:
     """Attempts with the points of their results, not the reports, which are large."""
-    return select(Attempt, Result.score, Result.max_score).outerjoin(Result, Result.id == Attempt.result)
+    columns = Attempt, Result.score, Result.max_score, to_look_at()
+    return select(*columns).outerjoin(Result, Result.id == Attempt.result)
 
 
-def _tried(row: Row[Attempt, float | None, float | None], *, ahead: int = 0, begun: bool = False) -> Tried:
-    attempt, score, max_score = row
+def _tried(
+    row: Row[Attempt, float | None, float | None, bool], *, ahead: int = 0, begun: bool = False
+) -> Tried:
+    attempt, score, max_score, to_look = row
     return Tried(
         id=attempt.id,
         assignment=attempt.assignment,
@@ -134,7 +147,7 @@ def _tried(row: Row[Attempt, float | None, float | None], *, ahead: int = 0, beg
         sha256=attempt.sha256,
         received=attempt.received,
         state=attempt.state,  # type: ignore[arg-type]
-        review=attempt.review,
+        to_look=bool(to_look),
         problem=None if attempt.problem is None else text_from(attempt.problem),
         result=attempt.result,
         score=score,
