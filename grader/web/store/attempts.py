@@ -1,6 +1,7 @@
 """What was handed in, and what became of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -112,7 +113,7 @@ def tried_of(session: Session, assignment: int) -> dict[int, list[Tried]]:
     """All attempts at an assignment, by person."""
     found: dict[int, list[Tried]] = {}
     for row in session.execute(_joined().where(Attempt.assignment == assignment).order_by(Attempt.id)):
-        found.setdefault(row[0].person, []).append(_tried(row))
+        found.setdefault(row.person, []).append(_tried(row))
     return found
 
 
@@ -128,30 +129,27 @@ def to_look_at() -> ColumnElement[bool]:
     return and_(wanted, ~looked_at())
 
 
-def _joined() -> Select[Attempt, float | None, float | None, bool]:
-    """Attempts with the points of their results, not the reports, which are large."""
-    columns = Attempt, Result.score, Result.max_score, to_look_at()
+def _joined() -> Select[*tuple[Any, ...]]:
+    """Attempts with the points of their results, not the reports, which are large; as values, of which a class has many."""
+    columns = *Attempt.__table__.columns, Result.score, Result.max_score, to_look_at().label("to_look")
     return select(*columns).outerjoin(Result, Result.id == Attempt.result)
 
 
-def _tried(
-    row: Row[Attempt, float | None, float | None, bool], *, ahead: int = 0, begun: bool = False
-) -> Tried:
-    attempt, score, max_score, to_look = row
+def _tried(row: Row[*tuple[Any, ...]], *, ahead: int = 0, begun: bool = False) -> Tried:
     return Tried(
-        id=attempt.id,
-        assignment=attempt.assignment,
-        person=attempt.person,
-        number=attempt.number,
-        file=attempt.file,
-        sha256=attempt.sha256,
-        received=attempt.received,
-        state=attempt.state,  # type: ignore[arg-type]
-        to_look=bool(to_look),
-        problem=None if attempt.problem is None else text_from(attempt.problem),
-        result=attempt.result,
-        score=score,
-        max_score=max_score,
+        id=row.id,
+        assignment=row.assignment,
+        person=row.person,
+        number=row.number,
+        file=row.file,
+        sha256=row.sha256,
+        received=row.received,
+        state=row.state,
+        to_look=bool(row.to_look),
+        problem=None if row.problem is None else text_from(row.problem),
+        result=row.result,
+        score=row.score,
+        max_score=row.max_score,
         ahead=ahead,
         begun=begun,
     )
