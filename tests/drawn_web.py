@@ -42,7 +42,7 @@ WEB = {
     "web.rendering": "model report.html report.html.words report.sentences text web.cookies web.languages",
     "web.service": "exercise model settings web.cookies web.logs web.metrics web.platform web.rates web.rendering web.store.codes"
     " web.store.courses web.store.people web.store.records web.store.store",
-    "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
+    "web.doors": "model web.frames web.languages web.rates web.service web.store.people web.store.platforms web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.standing",

@@ -17,7 +17,7 @@ from grader.web.logs import Log
 from grader.web.metrics import Metrics
 from grader.web.platform import Lti
 from grader.web.rates import Rates
-from grader.web.rendering import page
+from grader.web.rendering import page, remember_language
 from grader.web.store import courses, people
 from grader.web.store.codes import digest, new_token
 from grader.web.store.records import Asked, Visitor
@@ -121,7 +121,9 @@ class Call(NamedTuple):
 
     def go(self, path: str) -> Response:
         """On to another page of ours."""
-        return RedirectResponse(path, 303)
+        answer = RedirectResponse(path, 303)
+        remember_language(self.request, answer)
+        return answer
 
     def signed_in(self, person: int, answer: Response) -> Response:
         """Give somebody a new token; what the browser had before is worth nothing any more."""
