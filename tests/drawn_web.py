@@ -54,9 +54,10 @@ WEB = {
     " web.learner web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
     " web.metrics web.store.jobs web.store.records web.store.store",
-    "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
+    "web.hub": "errors",
+    "web.serving": "errors lms.lti.tool text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
     "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
     " web.store.platforms web.store.remembered",
-    "service_commands": "answering errors executors exercise model options settings text web.engine web.serving"
+    "service_commands": "answering errors executors exercise model options settings text web.engine web.hub web.serving"
     " web.store.courses web.store.jobs web.store.store",
 }

@@ -43,7 +43,7 @@ def login(call: Call) -> Response:
         answer = call.page("arriving", start=start, again=f"{LOGIN}?{urlencode(again)}")
     else:
         answer = RedirectResponse(start.redirect, 303)
-    call.keep_framed(start.cookie, start.secret, answer, seconds=logins.LOGIN_SECONDS, path="/lti/")
+    call.keep_framed(start.cookie, start.secret, answer, seconds=logins.LOGIN_SECONDS, below="/lti/")
     return answer
 
 

@@ -38,7 +38,7 @@ def get(path: str, work: Work, roles: tuple[Role, ...]) -> Route:
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
         if call is None:
-            return Response(status_code=303, headers={"location": "/"})
+            return Response(status_code=303, headers={"location": f"{request.app.state.service.root}/"})
         return await run_in_threadpool(work, call)
 
     return Route(path, answer, methods=["GET"], name=work.__name__)

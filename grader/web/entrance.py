@@ -40,7 +40,13 @@ def leave(call: Call) -> Response:
     """Sign out."""
     call.service.store.write(people.end_visit, call.token)
     answer = call.go("/") if call.who.frames is None else _left(call)
-    answer.delete_cookie(call.service.cookie, httponly=True, secure=call.service.secure, samesite="lax")
+    answer.delete_cookie(
+        call.service.cookie,
+        path=call.service.cookie_path,
+        httponly=True,
+        secure=call.service.secure,
+        samesite="lax",
+    )
     call.drop_framed(answer)
     return answer
 
