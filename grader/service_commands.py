@@ -3,6 +3,7 @@
 Heavy imports wait until a command needs them.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,12 +61,23 @@ app = typer.Typer(
 
 @serving.command()
 def serve(  # noqa: PLR0913, PLR0917 - its options
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for any that is free.")] = 8000,
+    host: Annotated[
+        str | None,
+        typer.Option(help="The address to listen on; 127.0.0.1 by default, or as JupyterHub wants it."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="The port; 0 for any that is free, 8000 by default, or as JupyterHub wants it.",
+        ),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(
-            help="The address that browsers reach it by, as https://grader.example.org, behind a proxy."
+            help="The address that browsers reach it by, behind a proxy, as https://grader.example.org"
+            " or https://hub.example.org/services/grader."
         ),
     ] = None,
     database: DatabaseOption = None,
@@ -103,10 +115,11 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
         _require_packages()
         from grader.executors import Way, certificates  # noqa: PLC0415
         from grader.web.engine import Means  # noqa: PLC0415
+        from grader.web.hub import where  # noqa: PLC0415
         from grader.web.serving import Place, require_reachable  # noqa: PLC0415
         from grader.web.serving import serve as run  # noqa: PLC0415
 
-        place = Place(host, port, url, tuple(lti_network or ()))
+        place = Place(*where(host, port, url, os.environ), tuple(lti_network or ()))
         require_reachable(place)
         way = Way(certificates(tls_ca, tls_cert, tls_key), unsafe_no_tls, spoken)
         means = Means(settings, way, cluster, jobs, isolated=not unsafe_no_sandbox)

@@ -44,7 +44,7 @@ WEB = {
     "web.rendering": "model report.html report.html.words report.sentences text web.cookies web.languages",
     "web.service": "exercise model settings web.cookies web.logs web.metrics web.platform web.rates web.rendering web.store.codes"
     " web.store.courses web.store.people web.store.records web.store.store",
-    "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
+    "web.doors": "model web.frames web.languages web.rates web.service web.store.people web.store.platforms web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
     " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing",
@@ -55,9 +55,10 @@ WEB = {
     " web.learner web.pictures web.registering web.regrading web.rendering web.reviewing web.roster web.service web.store.platforms web.teacher",
     "web.engine": "batch errors executors exercise grade gradebook.records grader model settings web.identities web.logs"
     " web.metrics web.store.jobs web.store.records web.store.regrades web.store.store web.store.trials",
-    "web.serving": "errors text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
+    "web.hub": "errors",
+    "web.serving": "errors lms.lti.tool text web.sending web.app web.engine web.logs web.metrics web.platform web.rates web.service web.store.store",
     "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_commands text web.frames"
     " web.store.platforms web.store.remembered",
-    "service_commands": "answering errors executors exercise model options settings text web.engine web.regrade_command"
+    "service_commands": "answering errors executors exercise model options settings text web.engine web.hub web.regrade_command"
     " web.serving web.store.courses web.store.store",
 }

@@ -165,6 +165,7 @@ class Surroundings:
             await self._app(scope, receive, send)
             return
         began, status = time.monotonic(), 500
+        scope = self._below_root(scope)
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -175,12 +176,21 @@ class Surroundings:
             await send(message)
 
         try:
-            known = _host(scope) in self._hosts or scope["path"] in BY_ANY_NAME
+            known = (
+                _host(scope) in self._hosts or scope["path"].removeprefix(self._service.root) in BY_ANY_NAME
+            )
             app = self._app if known else PlainTextResponse("Unknown host.\n", 421)
             await app(scope, receive, with_headers)
         except Exception as error:  # noqa: BLE001 - it has been answered; this is where it is told
             self._service.log.failed("page-failed", error)
         self._tell(scope, status, time.monotonic() - began)
+
+    def _below_root(self, scope: Scope) -> Scope:
+        """The scope as ASGI has it below a path, whether the web server in front kept that path or took it away."""
+        root, path = self._service.root, scope["path"]
+        kept = path == root or path.startswith(f"{root}/")
+        inner = path.removeprefix(root) if kept else path
+        return {**scope, "root_path": root, "path": f"{root}{inner or '/'}"}
 
     def _headers(self, given: list[tuple[bytes, bytes]], frames: str | None) -> list[tuple[bytes, bytes]]:
         own = HEADERS | ({"strict-transport-security": HTTPS_ONLY} if self._service.secure else {})
