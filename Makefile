@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SITE_TOOLS := .venv/.site
-PAGE_TOOLS := axe-core@4.14.1 html-validate@9.7.1
+NODE_TOOLS := axe-core@4.14.1 html-validate@9.7.1 configurable-http-proxy@5.3.0
 
-.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere platform lint format corpus spellings bench soak docs site clean
+.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere platform hub lint format corpus spellings bench soak docs site clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -15,7 +15,7 @@ test: $(READY) bubblewrap postgresql
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 # The slow ends of the suite: every attack in every arena, every right submission watched and not.
-slow: $(READY) bubblewrap postgresql browser elsewhere platform $(SITE_TOOLS)
+slow: $(READY) bubblewrap postgresql browser elsewhere platform hub $(SITE_TOOLS)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Every mistake, planted in each reference where it can be, has to be caught and named.
@@ -30,11 +30,11 @@ bubblewrap:
 postgresql:
 	ls /usr/lib/postgresql/*/bin/initdb || (apt-get update -qq && apt-get install -qq -y --no-install-recommends postgresql) || true
 
-# What looks at the pages of reports; where it is not and cannot be installed, its tests are skipped and say so.
+# What looks at pages, and the proxy of a JupyterHub; where it is not and cannot be installed, its tests are skipped and say so.
 browser: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
-	test -d .npm/node_modules || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(PAGE_TOOLS) || true
+	test -d .npm/node_modules/configurable-http-proxy || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(NODE_TOOLS) || true
 
 # Other graders; without them, their tests are skipped and say so.
 elsewhere: $(READY)
@@ -43,6 +43,10 @@ elsewhere: $(READY)
 # A learning platform for LTI that others wrote; without it, its tests are skipped and say so.
 platform: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[platform]'
+
+# A hub that has the service beside it; without it, its test is skipped and says so. Its proxy comes with what `browser` gets.
+hub: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hub]'
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -78,14 +78,15 @@ def invite(
 ) -> None:
     """Show an address by which one platform can register itself (dynamic registration), within a day."""
     with store_of(database, language) as (store, spoken, _):
-        from grader.lms.lti.tool import REGISTER  # noqa: PLC0415
-        from grader.web.frames import origin  # noqa: PLC0415
+        from grader.lms.lti.tool import REGISTER, Tool  # noqa: PLC0415
         from grader.web.store import platforms  # noqa: PLC0415
 
-        if (base := origin(url)) is None:
-            raise UsageError("service-url-malformed", url=url)
+        try:
+            tool = Tool(base=url.rstrip("/"))
+        except ValueError:
+            raise UsageError("service-url-malformed", url=url) from None
         token = store.write(platforms.invite, time.time())
-        typer.echo(say("lti-invited", spoken, {"url": f"{base}{REGISTER}?invitation={token}"}))
+        typer.echo(say("lti-invited", spoken, {"url": f"{tool.base}{REGISTER}?invitation={token}"}))
 
 
 @app.command(short_help="Add a deployment to a platform.")

@@ -3,6 +3,7 @@
 Heavy imports wait until a command needs them.
 """
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -45,12 +46,23 @@ app.add_typer(forget_commands.app)
 
 @serving.command()
 def serve(  # noqa: PLR0913, PLR0917 - its options
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 for any that is free.")] = 8000,
+    host: Annotated[
+        str | None,
+        typer.Option(help="The address to listen on; 127.0.0.1 by default, or as JupyterHub wants it."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="The port; 0 for any that is free, 8000 by default, or as JupyterHub wants it.",
+        ),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(
-            help="The address that browsers reach it by, as https://grader.example.org, behind a proxy."
+            help="The address that browsers reach it by, behind a proxy, as https://grader.example.org"
+            " or https://hub.example.org/services/grader."
         ),
     ] = None,
     database: DatabaseOption = None,
@@ -90,12 +102,13 @@ def serve(  # noqa: PLR0913, PLR0917 - its options
         require_packages()
         from grader.executors import Way, certificates  # noqa: PLC0415
         from grader.web.engine import Means  # noqa: PLC0415
+        from grader.web.hub import where  # noqa: PLC0415
         from grader.web.serving import Keeping, Place, require_reachable  # noqa: PLC0415
         from grader.web.serving import serve as run  # noqa: PLC0415
         from grader.web.store.clearing import claim  # noqa: PLC0415
         from grader.web.store.seals import seal_of  # noqa: PLC0415
 
-        place = Place(host, port, url, tuple(lti_network or ()))
+        place = Place(*where(host, port, url, os.environ), tuple(lti_network or ()))
         require_reachable(place)
         way = Way(certificates(tls_ca, tls_cert, tls_key), unsafe_no_tls, spoken)
         means = Means(settings, way, cluster, jobs, isolated=not unsafe_no_sandbox)
@@ -149,21 +162,31 @@ def assign(  # noqa: PLR0913 - its options
 
 
 @app.command(short_help="Grade an assignment's attempts again.")
-def regrade(
+def regrade(  # noqa: PLR0913 - its options
     code: Code,
     exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="What the course asks for.")],
+    anew: Annotated[bool, typer.Option("--anew", help="Also what nothing has changed for.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="Let what was found count.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Forget what was found.")] = False,
+    *,
     database: DatabaseOption = None,
     language: LanguageOption = None,
+    seed: SeedOption = None,
+    course: CourseOption = None,
 ) -> None:
-    """Have all attempts at an assignment graded again, where the exercise or a setting has changed since.
+    """Have the attempts at an assignment graded again for which the exercise or a setting has changed since.
 
-    The running service does it, or the next that is started. Until then, what was found before stands.
+    The running service does it, or the next that is started. Asked once more, this shows what would change; what was found before stands
+    until that is let count, here or on the service's page. Name the seed and the course folder that the service has.
+
+    Exit codes: 0 done, 1 it cannot count yet or any more, 2 unusable request.
     """
-    with store_of(database, language) as (store, spoken, _):
-        from grader.web.store import courses, jobs  # noqa: PLC0415
+    with store_of(database, language, course, seed) as (store, spoken, settings):
+        from grader.web.regrade_command import Wish, carry_out  # noqa: PLC0415
 
-        count = store.write(jobs.again, store.read(courses.asks, code, exercise).id)
-        typer.echo(say("course-regrade", spoken, {"count": count}))
+        wish = Wish(code, exercise, anew=anew, confirm=count, drop=drop)
+        done = carry_out(wish, store, settings, lambda text: typer.echo(say(text.id, spoken, text.params)))
+    raise typer.Exit(0 if done else 1)
 
 
 @app.command("teacher-code", short_help="Give a course's teachers a new code.")

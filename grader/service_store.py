@@ -77,10 +77,14 @@ def opened(database: str | None, files: Path | None = None) -> "Iterator[Store]"
 
 @contextmanager
 def store_of(
-    database: str | None, language: LanguageOption, course: str | None = None, files: Path | None = None
+    database: str | None,
+    language: LanguageOption,
+    course: str | None = None,
+    seed: int | None = None,
+    files: Path | None = None,
 ) -> "Iterator[tuple[Store, Language, Settings]]":
     """For a command: what the service remembers, the language, the settings."""
-    with answering(language, course) as (settings, spoken):
+    with answering(language, course, seed) as (settings, spoken):
         require_packages()
         with opened(database, files) as store:
             yield store, spoken, settings

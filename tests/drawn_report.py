@@ -46,8 +46,9 @@ OUTCOME = {
     "outcome.brief": "grades model similarity",
     "outcome.placing": "",
     "outcome.reports": "exercise grader grades model outcome.names outcome.placing report.discovery report.document",
-    "outcome.write": "errors exercise grades lms.filling lms.roster lms.sheets lms.upload model outcome.brief outcome.placing"
-    " outcome.reports outcome.standing outcome.table report.overview report.overview.document report.overview.pairs"
+    "outcome.tasks": "exercise grades lms.filling model outcome.standing",
+    "outcome.write": "errors exercise grades lms.roster lms.sheets lms.upload model outcome.brief outcome.placing"
+    " outcome.reports outcome.table outcome.tasks report.overview report.overview.document report.overview.pairs"
     " similarity starter",
 }
 # What every format may import; nothing but `report.discovery` knows them.

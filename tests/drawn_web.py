@@ -1,22 +1,24 @@
 """The arrows of the modules of `grader/web/`, and of the commands that start it: a part of the map in `tests.test_structure`."""
 
+from tests.drawn_teaching import TEACHING
+
 # What is remembered, then what a request passes, then the pages; grading beside them; and what runs both.
 WEB = {
     "web": "",
     "web.store": "",
-    "web.store.tables": "gradebook.tables",
+    "web.store.tables": "gradebook.tables web.store.teaching",
     "web.store.records": "gradebook.records grades model",
     "web.store.files": "errors",
     "web.store.codes": "",
-    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.records web.store.tables",
+    "web.store.courses": "errors gradebook.batches gradebook.results web.store.codes web.store.deliveries web.store.records web.store.tables",
     "web.store.people": "gradebook.results web.store.codes web.store.records web.store.tables",
     "web.store.attempts": "errors gradebook.results gradebook.stored gradebook.tables model web.store.records"
-    " web.store.tables",
+    " web.store.tables web.store.teaching",
     "web.store.deliveries": "gradebook.overrides gradebook.results gradebook.stored web.store.attempts web.store.records web.store.tables",
-    "web.store.jobs": "gradebook.batches gradebook.records gradebook.results gradebook.stored grades model web.store.attempts"
-    " web.store.deliveries web.store.records web.store.tables",
+    "web.store.jobs": "web.store.outcomes web.store.records web.store.tables web.store.teaching web.store.trials",
+    **TEACHING,
     "web.store.standing": "errors gradebook.batches gradebook.overrides gradebook.results gradebook.tables grades"
-    " web.store.attempts web.store.deliveries web.store.records web.store.tables",
+    " web.store.attempts web.store.deliveries web.store.records web.store.reviews web.store.tables",
     "web.store.store": "gradebook.address gradebook.book gradebook.database gradebook.schema web.store.files",
     "web.store.seals": "errors",
     "web.store.platforms": "errors lms.lti.records web.store.codes web.store.seals web.store.tables",
@@ -25,7 +27,8 @@ WEB = {
     " web.store.people web.store.records web.store.tables",
     "web.store.origins": "web.store.codes web.store.tables",
     "web.store.forgetting": "errors gradebook.forgetting gradebook.results gradebook.stored gradebook.tables web.store.attempts"
-    " web.store.codes web.store.courses web.store.jobs web.store.people web.store.platforms web.store.records web.store.tables",
+    " web.store.codes web.store.courses web.store.jobs web.store.outcomes web.store.people web.store.platforms web.store.records"
+    " web.store.tables web.store.teaching",
     "web.store.clearing": "gradebook.batches web.store.forgetting web.store.origins web.store.store",
     "web.store.own": "gradebook.tables web.store.attempts web.store.courses web.store.records web.store.tables",
     "web.own": "web.learner web.service web.store.attempts web.store.own",
@@ -51,23 +54,25 @@ WEB = {
     "web.rendering": "model report.html report.html.words report.sentences text web.cookies web.languages",
     "web.service": "exercise model settings web.cookies web.logs web.metrics web.platform web.rates web.rendering web.store.codes"
     " web.store.courses web.store.people web.store.records web.store.store",
-    "web.doors": "model web.languages web.rates web.service web.store.people web.store.records",
+    "web.doors": "model web.frames web.languages web.rates web.service web.store.people web.store.platforms web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
-    " web.store.attempts web.store.courses web.store.records web.store.standing",
-    "web.teacher": "errors grades model outcome.brief outcome.table report.overview report.overview.document"
-    " similarity starter web.learner web.service web.store.attempts web.store.deliveries web.store.people"
-    " web.store.platforms web.store.records web.store.standing",
+    " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing",
+    "web.teacher": "errors model outcome.table web.classes web.learner web.service web.store.attempts web.store.deliveries web.store.people"
+    " web.store.platforms web.store.records web.store.regrades web.store.reviews web.store.standing",
     "web.health": "errors model web.service web.store.jobs",
-    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.frames web.health web.languages"
-    " web.learner web.own web.registering web.rendering web.roster web.service web.store.platforms web.teacher",
-    "web.engine": "batch conditions errors executors exercise grade gradebook.records grader settings web.logs"
-    " web.metrics web.store.jobs web.store.records web.store.store",
-    "web.serving": "errors text web.sending web.app web.engine web.keeping web.logs web.metrics web.patience web.platform web.rates web.service web.store.seals web.store.store",
+    "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.exporting web.frames web.health web.hub web.languages"
+    " web.learner web.own web.pictures web.registering web.regrading web.rendering web.reviewing web.roster web.service"
+    " web.store.platforms web.teacher",
+    "web.engine": "batch errors executors exercise grade gradebook.records grader model settings web.identities web.logs"
+    " web.metrics web.store.jobs web.store.records web.store.regrades web.store.store web.store.trials",
+    "web.hub": "errors",
+    "web.serving": "errors lms.lti.tool text web.sending web.app web.engine web.keeping web.logs web.metrics web.patience web.platform"
+    " web.rates web.service web.store.seals web.store.store",
     "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_store text web.frames"
     " web.store.platforms web.store.remembered web.store.seals",
     "service_store": "answering errors model options settings web.serving web.store.store",
     "forget_commands": "model options service_store text web.store.clearing web.store.forgetting web.store.store",
-    "service_commands": "answering executors exercise forget_commands model options service_store text web.engine web.serving"
-    " web.store.clearing web.store.courses web.store.jobs web.store.seals",
+    "service_commands": "answering executors exercise forget_commands model options service_store text web.engine web.hub"
+    " web.regrade_command web.serving web.store.clearing web.store.courses web.store.seals",
 }

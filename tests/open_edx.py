@@ -1,8 +1,9 @@
-"""A platform that we did not write: Open edX's, in a process of its own, started as `python -m tests.open_edx TOOL_URL`.
+"""A platform that we did not write: Open edX's, in a process of its own, started as
+`python -m tests.open_edx TOOL_URL [KEYS_URL]`; the second where it reaches the keys of the tool otherwise than browsers do.
 
 What it takes from the rest of Open edX (courses, blocks, external ids) is replaced here by one course with four people. It prints a line
 of JSON, which says how it is registered, and serves until it is ended. Beside its own pages it has `/click`, which is the link in the
-course, and `/grades`, which is the gradebook.
+course, `/course`, a page that shows what is behind the link in a frame, and `/grades`, which is the gradebook.
 """
 
 import copy
@@ -97,11 +98,11 @@ def _attach(view: object, members: dict[int, dict[str, Any]]) -> None:
         member["external_id"] = member["username"]
 
 
-def registered(tool: str) -> Any:
+def registered(tool: str, keys: str) -> Any:
     """The registration of the tool, at the one block."""
     from lti_consumer.models import Lti1p3Passport, LtiConfiguration
 
-    passport = Lti1p3Passport.objects.create(name="grader", lti_1p3_tool_keyset_url=f"{tool}/lti/keys")
+    passport = Lti1p3Passport.objects.create(name="grader", lti_1p3_tool_keyset_url=keys)
     return LtiConfiguration.objects.create(
         version="lti_1p3",
         config_store="CONFIG_ON_DB",
@@ -121,6 +122,7 @@ def addresses(configuration: Any, grades: dict[str, Any]) -> list[Any]:
     """The application's own pages, the link in the course, and the gradebook."""
     from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
     from django.urls import include, path
+    from django.utils.html import escape
     from lti_consumer.api import get_lti_1p3_content_url, get_lti_1p3_launch_start_url
     from lti_consumer.data import Lti1p3LaunchData
 
@@ -146,14 +148,20 @@ def addresses(configuration: Any, grades: dict[str, Any]) -> list[Any]:
         )
         return HttpResponseRedirect(start)
 
+    def course(request: HttpRequest) -> HttpResponse:
+        link = escape(f"/click?{request.GET.urlencode()}")
+        frame = f'<iframe src="{link}" title="Fit a line" width="100%" height="700"></iframe>'
+        return HttpResponse(f'<!DOCTYPE html><html lang="en"><title>Course</title><h1>Week 1</h1>{frame}')
+
     return [
+        path("course", course),
         path("api/", include("lti_consumer.plugin.urls", namespace="lti_consumer")),
         path("click", click),
         path("grades", lambda _: JsonResponse(grades)),
     ]
 
 
-def main(tool: str) -> None:
+def main(tool: str, keys: str = "") -> None:
     """Serve until ended."""
     server = WSGIServer(("127.0.0.1", 0), Quiet)
     base = f"http://127.0.0.1:{server.server_port}"
@@ -164,7 +172,7 @@ def main(tool: str) -> None:
     grades: dict[str, Any] = {}
     call_command("migrate", verbosity=0)
     replace_the_rest(grades)
-    configuration = registered(tool)
+    configuration = registered(tool, keys or f"{tool}/lti/keys")
     # Its key is made when it is first asked for, which takes seconds on a busy machine.
     assert configuration.lti_1p3_public_jwk
     sys.modules["tests.open_edx"] = SimpleNamespace(urlpatterns=addresses(configuration, grades))  # type: ignore[assignment]
@@ -183,4 +191,4 @@ def main(tool: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -75,6 +75,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_each_costs_its_own_grade_only() -> None:
     with Workers(2) as workers:
         tasks = (task(key, source) for key, source in TASKS.items())

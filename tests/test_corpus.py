@@ -42,6 +42,7 @@ def test_graded_as_labelled(label: Label, kernels: Kernels) -> None:
     assert graded.as_labelled, [check for check in graded.report.checks if check.score < check.max_score]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "slug"),
     [("linear_regression/s077.ipynb", "linear_regression"), ("linear_regression/s012.py", "linear_regression"),

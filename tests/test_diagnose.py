@@ -62,6 +62,40 @@ def test_two_mistakes_are_proven_together(graded: Grade) -> None:
     assert all(finding.fix and finding.excerpt for finding in report.findings)
 
 
+ONE_STEP = """
+import torch
+x = torch.rand(100) * 2 - 1
+y = 10 * x + 4 + torch.randn(100)
+def one_step(rate):
+    w = torch.zeros(1, requires_grad=True)
+    b = torch.zeros(1, requires_grad=True)
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= rate * w.grad
+        b -= rate * b.grad
+    w.grad.zero_()
+    b.grad.zero_()
+    return w, b
+for step in range(1500):
+    w, b = one_step(0.05)
+"""
+
+
+def test_a_function_that_begins_anew_at_each_call_is_told_from_a_training(graded: Grade) -> None:
+    [finding] = graded(ONE_STEP).findings
+    assert (finding.mistake, finding.confidence, finding.score_after) == (
+        "parameter-reinitialised",
+        "confirmed",
+        10.0,
+    )
+
+
+def test_trying_several_rates_for_one_step_is_no_mistake(graded: Grade) -> None:
+    tried = ONE_STEP.replace("range(1500)", "(0.01, 0.05, 0.1)").replace("(0.05)", "(step)")
+    assert "parameter-reinitialised" not in {finding.mistake for finding in graded(tried).findings}
+
+
 STOPPED = LINE.replace("    w.grad.zero_()\n    b.grad.zero_()\n", "    if loss < 1.2:\n        break\n")
 
 

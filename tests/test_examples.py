@@ -42,7 +42,7 @@ NOT_RUN = {
     "docs/classroom50.md": [
         '"""Grades the one notebook of a submission; a status other than 0 tells the runner that it could not be graded."""'
     ],
-    "docs/jupyterhub.md": ["c.JupyterHub.services = ["],
+    "docs/jupyterhub.md": ['c.JupyterHub.public_url = "https://hub.example.org/"'],
     "docs/push.md": ["pip install '.[service]'"],
     "docs/cluster.md": [
         "pip install '.[cluster]'",
@@ -57,7 +57,13 @@ NOT_RUN = {
         "from otter.test_files import test_case",
         "import subprocess",
     ],
-    "docs/service.md": ["pip install '.[service]'", "grader serve --url https://grader.example.org"],
+    "docs/service.md": [
+        "pip install '.[service]'",
+        "grader serve --url https://grader.example.org",
+        'grader course forget dl101 "Ann Li" --database school.sqlite',
+        "grader serve --keep-days 365 --database school.sqlite",
+        "openssl rand -base64 32 > seal",
+    ],
     "docs/tutorials/author.md": ["pip install ."],
     "docs/tutorials/learner.md": ["pip install ."],
     "docs/tutorials/learner.zh.md": ["pip install ."],

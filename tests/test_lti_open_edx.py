@@ -42,9 +42,9 @@ FIELD = re.compile(r'<input name="(\w+)" value="([^"]*)"')
 
 
 @contextmanager
-def open_edx(tool: str) -> Iterator[Platform]:
-    """The platform, until the test is over."""
-    command = [sys.executable, "-W", "ignore", "-m", "tests.open_edx", tool]
+def open_edx(tool: str, keys: str = "") -> Iterator[Platform]:
+    """The platform, until the test is over. keys: where it finds ours, if not where browsers do."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.open_edx", tool, keys]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[1]
     ) as process:

@@ -139,6 +139,7 @@ def in_vs_code(cells: list[str], notebook: Path, said: str, *, folder: Path) -> 
     return outputs
 
 
+@pytest.mark.slow
 def test_is_found_in_vs_code(tmp_path: Path) -> None:
     path = tmp_path / "mine and yours.ipynb"
     cells = [LOADED, *sources(), GRADE]
@@ -148,6 +149,7 @@ def test_is_found_in_vs_code(tmp_path: Path) -> None:
     assert "10 / 10" in shown["data"]["text/plain"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run_so_far", "saved_later", "said"),
     [

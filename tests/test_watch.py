@@ -106,6 +106,7 @@ def test_grades_after_every_kind_of_save_and_ends_with_the_last_code(
     assert "Traceback" not in watching.err
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_said_and_watched_on(watching: Watching) -> None:
     watching.wait_for_grading(1)
     whole = written(WRONG)

@@ -16,6 +16,8 @@ import uvicorn
 from grader.web.store.store import open_store
 from tests.browser import Browser, View, found
 from tests.test_report_html_browser import AXE, NARROW, STICKS_OUT, VIOLATIONS, WIDE
+from tests.test_web_regrade_pages import grade_today
+from tests.test_web_reviews import doubtful, find
 from tests.web import OTHER, Pages, School, grade_next, learner_in, teacher_in
 
 pytestmark = [
@@ -36,6 +38,13 @@ class Site:
         ann, teacher = learner_in(pages, school, "Ann-Marie " + "von und zu " * 7), teacher_in(pages, school)
         ann.upload(school.asked, name="a-name-without-any-place-to-break-" * 4 + ".ipynb")
         grade_next(self.store, 7)
+        learner_in(pages, school, "Bob").upload(school.asked, OTHER + b" ")
+        find(self.store, doubtful(4))
+        form = {"csrf": teacher.csrf("/course"), "platform": "nbgrader"}
+        for path in ("/assignments/1/regrade", "/assignments/1/exports"):
+            assert teacher.post(path, data=form).status_code == 200
+        grade_today(self.store, 8)
+        grade_today(self.store, 4)
         ann.upload(school.asked, OTHER)
         self.student = re.findall(r"/students/(\w+)", teacher.get("/assignments/1/class").text)[0]
         self.cookies: Cookies = {
@@ -73,8 +82,10 @@ def browser() -> Iterator[Browser]:
 
 SEEN = [
     *(("nobody", path) for path in ("/", "/nothing")),
-    *(("ann", path) for path in ("/course", "/assignments/1", "/attempts/1", "/attempts/2")),
+    *(("ann", path) for path in ("/course", "/assignments/1", "/attempts/1", "/attempts/3")),
     *(("teacher", path) for path in ("/course", "/assignments/1/class", "/assignments/1/students/{student}")),
+    *(("teacher", f"/assignments/1/{path}") for path in ("regrade", "reviews", "exports", "exports/1")),
+    *(("teacher", path) for path in ("/attempts/1/regrade", "/regrades/1")),
 ]
 VIEWS = {"en": View(WIDE, dark=False), "zh": View(NARROW, dark=True)}
 

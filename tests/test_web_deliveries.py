@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from grader.gradebook.stored import to_json
 from grader.model import Text
-from grader.web.store import deliveries, standing
+from grader.web.store import courses, deliveries, standing
 from grader.web.store.store import Store, open_store
 from grader.web.store.tables import Delivery
+from tests.gradebooks import EXERCISE
 from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next
 
 THERE = '{"line_item": "https://lms.example/items/1"}'
@@ -74,6 +75,48 @@ def test_what_a_person_decides_goes_there_too(store: Store) -> None:
     assert take(store) is None
     store.write(standing.decide, school.asked, line.pseudonym, None, "")
     assert take(store) == (7, 10)
+
+
+def rescaled(store: Store, school: School, points: float | None) -> list[tuple[float, float | None]]:
+    """Have full marks be worth so many points; what is sent then."""
+    store.write(courses.assign, school.code, EXERCISE, points=points, deadline=None, most=3)
+    sent = []
+    while (one := take(store)) is not None:
+        sent.append(one)
+    return sent
+
+
+def test_other_full_marks_have_what_counts_sent_once_more_on_their_scale(store: Store) -> None:
+    school = School(store)
+    for name, scores in (("Ann", (4, 7)), ("Bob", (6,)), ("Cy", ())):
+        person = school.learner(name)
+        store.write(deliveries.aim, school.asked.id, person, THERE)
+        for number, score in enumerate(scores):
+            school.receive(person, f"{name}{number}".encode())
+            grade_next(store, score)
+    (line,) = [one for one in store.read(standing.lines, school.asked) if one.name == "Bob"]
+    store.write(standing.decide, school.asked, line.pseudonym, 8.0, "shown on paper")
+    assert rescaled(store, school, None) == [(7, 10), (8, 10)]
+    assert rescaled(store, school, 20.0) == [(14, 20), (16, 20)]
+    assert rescaled(store, school, 20.0) == []
+    assert rescaled(store, school, 10.0) == [(7, 10), (8, 10)]
+    assert rescaled(store, school, None) == []  # which is worth the same
+
+
+def test_a_score_that_is_on_its_way_while_full_marks_change_goes_there_on_the_new_scale_next(
+    store: Store,
+) -> None:
+    school = School(store)
+    person = school.learner()
+    store.write(deliveries.aim, school.asked.id, person, THERE)
+    school.receive(person)
+    grade_next(store, 7)
+    held = store.write(deliveries.take, OWNER, 60.0)
+    assert held is not None
+    assert rescaled(store, school, 20.0) == []  # not before the one before has arrived
+    store.write(deliveries.arrived, held, OWNER)
+    assert take(store) == (14, 20)
+    assert take(store) is None
 
 
 def test_one_that_fails_is_tried_again_later_and_later(store: Store) -> None:

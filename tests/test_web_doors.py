@@ -42,7 +42,11 @@ def test_an_address_that_is_used_otherwise_is_told_in_words(pages: Pages) -> Non
 
 # ---- forms of other sites -----------------------------------------------------------------------
 
-FORMS = [path for method, path in EXPECTED if method == "POST" and path.startswith(("/leave", "/assign"))]
+FORMS = [
+    path
+    for method, path in EXPECTED
+    if method == "POST" and path.startswith(("/leave", "/assign", "/attempts", "/regrades"))
+]
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "ü"])

@@ -144,6 +144,30 @@ def test_in_a_frame_a_page_looks_for_cookies_first(lms: Lms) -> None:
     assert browser.get(again[1].replace("&amp;", "&"), follow_redirects=False).status_code == 303
 
 
+def test_pages_on_the_way_lead_nowhere_that_a_frame_does_not_show(lms: Lms) -> None:
+    framed = {"sec-fetch-dest": "iframe"}
+    browser = lms.pages.browser()
+    for answer in (
+        browser.post("/lti/login", data=lms.announced(), headers=framed),
+        browser.post("/lti/login", data=lms.announced(iss="https://elsewhere.example"), headers=framed),
+        lms.comes(browser, {LTI + "version": "2"}),
+        browser.get("/lti/register?invitation=none"),
+    ):
+        assert not re.search(r'href="/(?!static|lti/login\?)', answer.text), answer.text
+
+
+def test_who_is_signed_out_in_the_frame_is_told_to_come_again(lms: Lms) -> None:
+    browser = lms.pages.browser()
+    lms.comes(browser)
+    left = browser.post("/leave", data={"csrf": browser.csrf("/course")})
+    assert (left.status_code, "从课程中重新打开" in left.text) == (200, True)
+    late = browser.get("/assignments/1", headers={"sec-fetch-dest": "iframe"}, follow_redirects=False)
+    assert (late.status_code, "from the course again" in late.text) == (401, True)
+    for answer in (left, late):
+        assert FRAMES in answer.headers["content-security-policy"]
+        assert 'href="/"' not in answer.text
+
+
 def test_without_cookies_the_platform_is_asked_and_the_visit_goes_on_in_a_new_tab(lms: Lms) -> None:
     framed = {"sec-fetch-dest": "iframe"}
     said = lms.announced(lti_storage_target="_parent")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -43,20 +44,32 @@ class School:
 
     def __init__(self, lms: Lms, pages: Pages, address: str) -> None:
         self.lms, self.pages, self.address = lms, pages, address
+        self.claims: dict[str, Any] = {}  # in which the next to come differs
         self.url = f"http://localhost:{lms.site.port}"
         platform = msgspec.structs.replace(lms.platform, login_url=f"{self.url}/auth")
         lms.store.write(platforms.register, platform)
         lms.site.answers["GET /auth"] = self._auth
 
-    def look(self, browser: Browser, *, keeps: bool, route: str) -> Seen:
-        """Open the page with the frame, and wait until the service has answered a route in it."""
+    def show(self, *, keeps: bool = False, width: str = "100%") -> str:
+        """The address of a page with the frame. keeps: whether the platform offers to keep things for tools."""
         said = self.lms.announced(**({"lti_storage_target": "_parent"} if keeps else {}))
-        frame = html.escape(f"{self.address}/lti/login?{urlencode(said)}")
-        page = f"<!DOCTYPE html><title>LMS</title><script>{KEEPS if keeps else ''}</script><iframe src='{frame}'></iframe>"
+        return self.framing(f"{self.address}/lti/login?{urlencode(said)}", KEEPS if keeps else "", width)
+
+    def framing(self, address: str, script: str = "", width: str = "100%") -> str:
+        """The address of a page of the platform's with an address in a frame."""
+        page = (
+            f"<!DOCTYPE html><html lang='en'><title>LMS</title><script>{script}</script><style>body {{ margin: 0 }}</style>"
+            f"<iframe src='{html.escape(address)}' style='border: 0; width: {width}; height: 700px' title='Tool'></iframe>"
+        )
         kind = (("Content-Type", "text/html"),)
         self.lms.site.answers["GET /page"] = lambda _: Reply(page.encode(), 200, kind)
+        return f"{self.url}/page"
+
+    def look(self, browser: Browser, *, keeps: bool, route: str) -> Seen:
+        """Open the page with the frame, and wait until the service has answered a route in it."""
         self.lms.site.answers["GET /until"] = lambda _: self._until(route)
-        return browser.look(f"{self.url}/page", VIEW, ["fetch('/until').then(answer => answer.text())"])
+        wait = "fetch('/until').then(answer => answer.text())"
+        return browser.look(self.show(keeps=keeps), VIEW, [wait])
 
     def routes(self) -> list[tuple[str, str, int]]:
         lines = [json.loads(line) for line in self.pages.log.getvalue().splitlines()]
@@ -72,7 +85,7 @@ class School:
         return Reply(str(self.routes()).encode())
 
     def _auth(self, asked: Asked) -> Reply:
-        fields = self.lms.form(asked.path)
+        fields = self.lms.form(asked.path, self.claims)
         inputs = "".join(
             f"<input name='{name}' value='{html.escape(value)}'>" for name, value in fields.items()
         )

@@ -60,6 +60,8 @@ def test_the_same_in_chinese(pages: Pages, store: Store) -> None:
     assert "提交作业" in browser.get("/assignments/1").text
     assert "Hand in" in browser.get("/assignments/1?language=en").text
     assert "Hand in" in browser.get("/assignments/1").text  # it is remembered
+    browser.get("/?language=zh")  # as a page leads there that answers a form
+    assert "提交作业" in browser.get("/assignments/1").text
 
 
 def test_a_learner_comes_back_by_their_own_code(pages: Pages, store: Store) -> None:

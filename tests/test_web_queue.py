@@ -7,12 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from grader.errors import UsageError
-from grader.web.store import attempts, courses, jobs
-from grader.web.store.records import Leased, Outcome
+from grader.web.store import attempts, jobs, regrades
+from grader.web.store.records import Leased
 from grader.web.store.store import Store, open_store
 from grader.web.store.tables import Job
-from tests.gradebooks import EXERCISE, identity, ungradable
+from tests.gradebooks import identity
 from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next, outcome
 
 
@@ -68,28 +67,19 @@ def test_who_waits_is_told_how_many_are_before(store: Store) -> None:
     ]
 
 
-def test_a_regrade_gives_every_attempt_what_it_is_worth_now(store: Store) -> None:
+def test_what_was_just_handed_in_comes_before_what_is_graded_again(store: Store) -> None:
     school = School(store)
-    person = school.learner()
-    for content, score in ((NOTEBOOK, 4.0), (OTHER, 9.0)):
-        school.receive(person, content)
-        grade_next(store, score)
-    assert store.write(jobs.again, school.asked.id) == 2
-    assert store.write(jobs.again, school.asked.id) == 0
-    tried = store.read(attempts.of_person, school.asked.id, person)
-    assert [one.score for one in tried] == [9, 4]  # until it is graded again
-    grade_next(store, 10)
-    leased = store.write(jobs.lease, OWNER, 60.0)
-    assert leased is not None
-    broken = Outcome(identity=identity(leased.sha256), report=ungradable(leased.sha256))
-    assert store.write(jobs.finish, leased.job, OWNER, broken)  # which takes nothing away
-    tried = store.read(attempts.of_person, school.asked.id, person)
-    assert [(one.score, one.state) for one in tried] == [(9, "graded"), (10, "graded")]
-    (grade,) = store.book.grades(EXERCISE, school.asked.batch)
-    assert grade.score == 10
-    with pytest.raises(UsageError, match="course-asks-not"):
-        store.read(courses.asks, "dl101", "temperature")
-    assert store.read(courses.asks, "dl101", EXERCISE) == school.asked
+    ann, bob = school.learner(), school.learner("Bob")
+    school.receive(ann)
+    grade_next(store, 4)
+    assert store.write(regrades.begin, school.asked, identity("", conditions="others")) is not None
+    number = school.receive(bob, OTHER)
+    assert isinstance(number, int)
+    waits = store.read(attempts.in_course, school.asked.course, number)
+    assert waits is not None
+    assert waits.ahead == 0
+    assert grade_next(store, 5) == 2
+    assert grade_next(store, 6) == 1
 
 
 STEPS = st.lists(

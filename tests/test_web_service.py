@@ -154,7 +154,16 @@ def test_a_place_that_others_reach_needs_its_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["grader.example.org", "ftp://a.example", "https://a.example/path", "https://", "https://[::1"]
+    "url",
+    [
+        *("grader.example.org", "ftp://a.example", "https://", "https://[::1", "https://a.example?b"),
+        *(
+            "https://a.example/a b",
+            "https://a.example/a//b",
+            "https://a.example/../b",
+            "https://a.example/%61",
+        ),
+    ],
 )
 def test_what_is_no_address_of_a_website_is_told(url: str) -> None:
     with pytest.raises(UsageError, match="service-url-malformed"):

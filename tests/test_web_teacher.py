@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from grader.web.store import courses
+from grader.model import Shown
+from grader.web.store import courses, jobs
 from grader.web.store.store import Store, open_store
 from tests.gradebooks import EXERCISE
-from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
+from tests.web import OTHER, OWNER, Browser, Pages, School, grade_next, learner_in, outcome, teacher_in
 
 
 @pytest.fixture
@@ -92,6 +94,49 @@ def test_the_picture_of_the_class_leads_to_reports(pages: Pages, store: Store) -
     assert "<bdi>work.ipynb</bdi>" in report.text
     for answer in (picture, report):
         assert answer.headers["content-security-policy"].startswith("sandbox;")
+
+
+SOLUTION = (
+    "import torch",
+    "x = torch.linspace(0, 4, 9)\ny = 3 * x + 1\nw = torch.zeros(1, requires_grad=True)\nb = torch.zeros(1, requires_grad=True)",
+    "for step in range(200):\n    loss = ((w * x + b - y) ** 2).mean()\n    loss.backward()\n"
+    "    with torch.no_grad():\n        w -= 0.05 * w.grad\n        b -= 0.05 * b.grad\n"
+    "        w.grad = None\n        b.grad = None\nprint(w, b, loss)",
+)
+
+
+def find(store: Store, *cells: str) -> None:
+    """Have a notebook of these cells be found in what waits longest."""
+    leased = store.write(jobs.lease, OWNER, 60.0)
+    assert leased is not None
+    found = outcome(7, leased.sha256)
+    assert found.report is not None
+    shown = tuple(Shown(source=cell, number=number) for number, cell in enumerate(cells, start=1))
+    report = msgspec.structs.replace(found.report, notebook=shown)
+    assert store.write(jobs.finish, leased.job, OWNER, msgspec.structs.replace(found, report=report))
+
+
+def test_similar_solutions_are_shown_side_by_side_to_teachers_alone(pages: Pages, store: Store) -> None:
+    school = School(store)
+    ann, bob = learner_in(pages, school, "Ann <i>"), learner_in(pages, school, "Bob")
+    ann.upload(school.asked)
+    bob.upload(school.asked, OTHER)
+    find(store, *SOLUTION)
+    find(store, *(cell.replace("step", "epoch").replace("loss", "error") for cell in SOLUTION))
+    learner_in(pages, school, "Cy").upload(school.asked, OTHER + b" ")
+    find(store, "print('<script>alert(1)</script>')")
+    teacher = teacher_in(pages, school)
+    picture = teacher.get("/assignments/1/class/overview")
+    (address,) = set(re.findall(r'href="(similar/[\w/]+\.html)"', picture.text))
+    shown = teacher.get(f"/assignments/1/class/{address}")
+    assert "<bdi>Ann &lt;i&gt;</bdi>" in shown.text
+    assert "epoch" in shown.text
+    assert "step" in shown.text
+    assert shown.headers["content-security-policy"].startswith("sandbox;")
+    assert ann.get(f"/assignments/1/class/{address}").status_code == 403
+    _, one, other = address.removesuffix(".html").split("/")
+    for strange in (f"{other}/{one}", f"{one}/{one}", "x/y"):
+        assert teacher.get(f"/assignments/1/class/similar/{strange}.html").status_code == 404
 
 
 def test_points_are_those_of_the_assignment(pages: Pages, store: Store) -> None:

@@ -69,6 +69,7 @@ class Pages:
     def __init__(self, store: Store, *, secure: bool = False, ready: bool = True, address: str = "") -> None:
         self.log = io.StringIO()
         self.queued = 0
+        self.address = address or f"http{'s' * secure}://localhost"
         self.service = Service(
             store=store,
             settings=Settings(),
@@ -79,7 +80,7 @@ class Pages:
             ready=lambda: ready,
             ending=lambda: False,
             reading=threading.Lock(),
-            lti=lti_at(address or f"http{'s' * secure}://localhost", store, LOOPBACK),
+            lti=lti_at(self.address, store, LOOPBACK),
             secure=secure,
         )
         self.app = application(self.service, frozenset({"localhost", "127.0.0.1"}))
@@ -95,10 +96,9 @@ class Browser:
     """Somebody who looks at pages and sends their forms."""
 
     def __init__(self, pages: Pages, host: str, language: str) -> None:
-        scheme = "https" if pages.service.secure else "http"
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(pages.app, raise_app_exceptions=False, client=(host, 5000)),
-            base_url=f"{scheme}://localhost",
+            base_url=pages.address,
             headers={"accept-language": language},
             follow_redirects=True,
         )

@@ -60,8 +60,8 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(place: Place, *options: str) -> Iterator[Running]:
-    """Start a service on a free port; its log is kept beside what it remembers."""
+def running(place: Place, *options: str, port: int = 0) -> Iterator[Running]:
+    """Start a service, on a free port unless one is named; its log is kept beside what it remembers."""
     with (place.folder / "log").open("a") as log:
         process = subprocess.Popen(
             [
@@ -70,7 +70,7 @@ def running(place: Place, *options: str) -> Iterator[Running]:
                 "grader",
                 "serve",
                 "--port",
-                "0",
+                str(port),
                 "--files",
                 "files",
                 *place.options,
@@ -85,9 +85,9 @@ def running(place: Place, *options: str) -> Iterator[Running]:
         )
         try:
             assert process.stdout is not None
-            found = re.search(r"http://[\w.:]+\d", process.stdout.readline())
+            found = re.search(r"https?://\S+\w", process.stdout.readline())
             assert found is not None, (place.folder / "log").read_text()
-            yield Running(process, found[0])
+            yield Running(process, f"http://127.0.0.1:{port}" if port else found[0])
         finally:
             if process.poll() is None:
                 process.terminate()

@@ -36,34 +36,43 @@ Make the parameters once, before the loop.
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, called, names_in, targets_of
+from grader.evidence.code import Function, Loop, called, names_in, targets_of
 from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.modules import is_module, trained_modules
+from grader.evidence.scopes import argument_names
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves, trainings
 
 TEXT = {
     "en": Words(
         title="a parameter is made anew in each step",
-        message="`{line_text}` stands inside the training loop: each step begins with a new {name}, and what was learnt before is lost.",
+        message="`{line_text}` is carried out again for every step: each begins with a new {name}, and what was learnt before is lost.",
         why="Training then never gets further than its first step.",
         fix="Make {name} once, before the loop.",
     ),
     "zh": Words(
         title="每一步都重新创建了参数",
-        message="`{line_text}` 写在训练循环里面：每一步都从一个新的 {name} 开始，之前学到的全都丢失了。",
+        message="`{line_text}` 每走一步都会重新执行一次：每一步都从一个新的 {name} 开始，之前学到的全都丢失了。",
         why="这样训练永远只走了第一步。",
         fix="在循环之前创建一次 {name}。",
     ),
 }
 
 
+class _Round(NamedTuple):
+    """What is done again and again: the statements of a loop, or of a function that a loop calls."""
+
+    around: Loop | Function
+    loop: Loop
+
+
 def detect(case: Case) -> Iterator[Suspicion]:
-    """Assignments of new leaves in the loop that asks for gradients, made from nothing that the loop changes."""
+    """Assignments of new leaves in what asks for gradients again and again, made from nothing that it changes or is given."""
     found = _found(case)
     if found:
         statement, _ = found[0]
@@ -71,18 +80,24 @@ def detect(case: Case) -> Iterator[Suspicion]:
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
-    """Make them before the loop, or only there where they are made already."""
+    """Make them before the loop, or only there where they are made already; a function then has to say that they are not its own."""
     found = _found(case)
     edits: list[Edit] = []
     moved: dict[ast.stmt, list[str]] = {}
-    for statement, loop in found:
+    own: dict[Function, list[ast.Assign]] = {}
+    for statement, round_ in found:
         name = ast.unparse(targets_of(statement)[0])
-        edits.append(case.code.delete(statement))
-        if not any(
-            other is not statement and case.code.loop(other) is not loop for other, _ in made(case, name)
-        ):
-            moved.setdefault(loop, []).append(case.code.text(statement))
+        if isinstance(round_.around, Function):
+            own.setdefault(round_.around, []).append(statement)
+        else:
+            edits.append(case.code.delete(statement))
+        if not any(_elsewhere(case, other, round_) for other, _ in made(case, name)):
+            moved.setdefault(round_.loop, []).append(case.code.text(statement))
     edits += [case.code.insert_before(outer, *lines) for outer, lines in moved.items()]
+    for first, *others in own.values():
+        names = [ast.unparse(target) for statement in (first, *others) for target in targets_of(statement)]
+        edits.append(case.code.replace(first, f"global {', '.join(names)}"))
+        edits += [case.code.delete(statement) for statement in others]
     yield edits
 
 
@@ -99,24 +114,58 @@ def plant(case: Case) -> Iterator[list[Edit]]:
                 ]
 
 
-def _found(case: Case) -> list[tuple[ast.Assign, Loop]]:
+def _found(case: Case) -> list[tuple[ast.Assign, _Round]]:
     found = []
     trained = {*trained_names(case), *trained_modules(case)}
     for call in case.code.calls("backward"):
-        loop = case.code.loop(call)
-        if loop is None:
+        if (round_ := _round(case, call)) is None:
             continue
         changed: set[str] | None = None
-        for statement in case.code.inside(loop, ast.Assign):
-            if case.code.loop(statement) is not loop or case.code.block(statement) is not loop.body:
+        for statement in case.code.inside(round_.around, ast.Assign):
+            if case.code.block(statement) is not round_.around.body or len(statement.targets) != 1:
                 continue
-            if not _makes_anew(case, statement.value) or len(statement.targets) != 1:
+            if not _makes_anew(case, statement.value):
                 continue
-            changed = names_of_loop_body(case, loop) if changed is None else changed
+            changed = _changed(case, round_) if changed is None else changed
             known = not trained.isdisjoint(ast.unparse(target) for target in targets_of(statement))
             if known and not names_in(statement.value) & changed and not _reads_state(statement.value):
-                found.append((statement, loop))
+                found.append((statement, round_))
     return found if case.gradient_calls > 1 or not case.events else []
+
+
+def _round(case: Case, call: ast.Call) -> _Round | None:
+    """What a place that asks for gradients is in: a loop, or a function of the learner's that the notebook's own code calls in one.
+
+    A loop that gives the function something else each time may be trying things out.
+    """
+    if (loop := case.code.loop(call)) is not None:
+        return _Round(loop, loop)
+    function = case.code.function(call)
+    if function is None or case.code.function(function) is not None:
+        return None
+    for use in case.code.calls(function.name):
+        loop = case.code.loop(use)
+        if isinstance(use.func, ast.Name) and loop is not None and case.code.function(use) is None:
+            given = set[str]().union(*(names_in(one) for one in [*use.args, *use.keywords]))
+            varied = names_of_loop_body(case, loop)
+            return None if given & varied else _Round(function, loop)
+    return None
+
+
+def _changed(case: Case, round_: _Round) -> set[str]:
+    """What may be another one each time."""
+    changed = names_of_loop_body(case, round_.loop)
+    if isinstance(round_.around, Function):
+        changed |= argument_names(round_.around) | names_of_loop_body(case, round_.around)
+    return changed
+
+
+def _elsewhere(case: Case, statement: ast.stmt, round_: _Round) -> bool:
+    """Whether a statement is neither in what is done again and again nor in the loop that does it."""
+    return (
+        statement not in set(case.code.inside(round_.around, ast.stmt))
+        and case.code.loop(statement) is not round_.loop
+    )
 
 
 def _makes_anew(case: Case, value: ast.expr) -> bool:

@@ -10,15 +10,14 @@ from grader.errors import GraderError, UsageError
 from grader.exercise import Exercise
 from grader.grades import Grade
 from grader.lms import upload
-from grader.lms.filling import Task
 from grader.lms.roster import read_roster, with_roster
 from grader.lms.sheets import read_sheet
 from grader.model import Language, Text, said_by
 from grader.outcome.brief import Brief, brief
 from grader.outcome.placing import as_bytes, put
 from grader.outcome.reports import Press, report_path, write_reports
-from grader.outcome.standing import max_score
 from grader.outcome.table import grades_table
+from grader.outcome.tasks import task_of
 from grader.report import overview
 from grader.report.overview import document as overviews
 from grader.report.overview.pairs import source
@@ -89,7 +88,7 @@ def try_table(exercise: Exercise, given: Given) -> None:
     if given.sheet is not None:
         if given.system not in upload.names():
             raise UsageError("sheet-of-no-platform", path=str(given.sheet), known=", ".join(upload.names()))
-        upload.fill(given.system, read_sheet(given.sheet), (), _task((), exercise, "en", given))
+        upload.fill(given.system, read_sheet(given.sheet), (), task_of((), exercise, "en", given.column))
 
 
 def _each_page(
@@ -161,24 +160,13 @@ def _upload(
         return [], []
     try:
         table = None if given.sheet is None else read_sheet(given.sheet)
-        filled = upload.fill(given.system, table, grades, _task(grades, exercise, language, given))
+        filled = upload.fill(given.system, table, grades, task_of(grades, exercise, language, given.column))
     except GraderError as error:
         return [], [said_by(error)]
     files = [put(folder / name, content) for name, content in filled.files.items()]
     if filled.feedback:
         files.append(_feedback(folder, filled.feedback))
     return files, list(filled.notes)
-
-
-def _task(grades: Sequence[Grade], exercise: Exercise, language: Language, given: Given) -> Task:
-    title = exercise.manifest.title
-    return Task(
-        exercise=exercise.slug,
-        titles=(title[language], *title.values(), exercise.slug),  # type: ignore[arg-type]
-        max_score=max_score(grades),
-        language=language,
-        column=given.column,
-    )
 
 
 def _feedback(folder: Path, feedback: dict[str, str]) -> Path:

@@ -19,9 +19,24 @@ from grader.errors import GradebookError, GraderError, LaunchRefused
 from grader.lms.lti.tool import KEYS, LAUNCH, LOGIN, REGISTER
 from grader.load import MAX_BYTES
 from grader.model import Text, said_by
-from grader.web import arrivals, choosing, entrance, health, learner, own, registering, roster, teacher
+from grader.web import (
+    arrivals,
+    choosing,
+    entrance,
+    exporting,
+    health,
+    learner,
+    own,
+    pictures,
+    registering,
+    regrading,
+    reviewing,
+    roster,
+    teacher,
+)
 from grader.web.doors import ANYONE, BOTH, LEARNER, TEACHER, BodyTooLarge, get, outside, post, stream
 from grader.web.frames import framed_by, origins
+from grader.web.hub import below
 from grader.web.languages import spoken
 from grader.web.rendering import page
 from grader.web.service import Refusal, Service
@@ -99,13 +114,33 @@ def routes() -> list[BaseRoute]:
         get("/attempts/{attempt:int}/report", learner.report, BOTH),
         get("/attempts/{attempt:int}/file", learner.file, BOTH),
         get("/assignments/{assignment:int}/class", teacher.members, TEACHER),
-        get("/assignments/{assignment:int}/class/overview", teacher.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/overview", pictures.picture, TEACHER),
+        get("/assignments/{assignment:int}/class/similar/{one}/{other}.html", pictures.pair, TEACHER),
         get("/assignments/{assignment:int}/class/missing", roster.missing, TEACHER),
         post("/assignments/{assignment:int}/class/deliveries", teacher.send_again, TEACHER),
         get("/assignments/{assignment:int}/class/grades.csv", teacher.table, TEACHER),
         get("/assignments/{assignment:int}/class/reports/{student}.html", teacher.student_report, TEACHER),
         get("/assignments/{assignment:int}/students/{student}", teacher.student, TEACHER),
         post("/assignments/{assignment:int}/students/{student}/override", teacher.decide, TEACHER),
+        get("/assignments/{assignment:int}/exports", exporting.offer, TEACHER),
+        post(
+            "/assignments/{assignment:int}/exports",
+            exporting.fill,
+            TEACHER,
+            most=learner.UPLOAD_BYTES,
+            kind="upload",
+        ),
+        get("/assignments/{assignment:int}/exports/{sheet:int}", exporting.filled, TEACHER),
+        get("/assignments/{assignment:int}/exports/{sheet:int}/file", exporting.filled_file, TEACHER),
+        get("/assignments/{assignment:int}/reviews", reviewing.queue, TEACHER),
+        post("/attempts/{attempt:int}/review", reviewing.settle, TEACHER),
+        get("/assignments/{assignment:int}/regrade", regrading.offer, TEACHER),
+        post("/assignments/{assignment:int}/regrade", regrading.begin, TEACHER),
+        get("/attempts/{attempt:int}/regrade", regrading.offer_one, TEACHER),
+        post("/attempts/{attempt:int}/regrade", regrading.begin_one, TEACHER),
+        get("/regrades/{regrade:int}", regrading.regrade, TEACHER),
+        post("/regrades/{regrade:int}", regrading.settle, TEACHER),
+        get("/regrades/{regrade:int}/attempts/{attempt:int}/report", regrading.trial_report, TEACHER),
         Route("/healthz", _healthz, methods=["GET"]),
         Route("/favicon.ico", _no_icon, methods=["GET"]),
         get("/readyz", health.readyz, ANYONE),
@@ -136,6 +171,7 @@ class Surroundings:
             await self._app(scope, receive, send)
             return
         began, status = time.monotonic(), 500
+        scope = below(self._service.root, scope)
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -152,9 +188,10 @@ class Surroundings:
         self._tell(scope, status, time.monotonic() - began)
 
     def _answering(self, scope: Scope) -> ASGIApp:
-        if len(scope["path"]) > LONGEST_PATH:
+        path = scope["path"]
+        if len(path) > LONGEST_PATH:
             return PlainTextResponse("Too long an address.\n", 414)
-        if _host(scope) not in self._hosts and scope["path"] not in BY_ANY_NAME:
+        if _host(scope) not in self._hosts and path.removeprefix(self._service.root) not in BY_ANY_NAME:
             return PlainTextResponse("Unknown host.\n", 421)
         return self._app
 

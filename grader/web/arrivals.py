@@ -16,7 +16,7 @@ from grader.lms.lti.launch import LONGEST_TOKEN
 from grader.lms.lti.records import Launch
 from grader.lms.lti.tool import LOGIN
 from grader.model import Text
-from grader.web.frames import origin, origins
+from grader.web.frames import in_frame, origin, origins
 from grader.web.languages import of_locale
 from grader.web.service import SECONDS_OF_A_DAY, Call, Refusal
 from grader.web.store import arrivals, people, platforms
@@ -36,14 +36,14 @@ def login(call: Call) -> Response:
     """Send a browser back for a token; in a frame, by a page of ours, which looks first whether cookies are kept there."""
     lti, said = call.service.lti, _said(call)
     start = logins.begin(said, lti.tool, lti.remembered, lti.remembered, time.time())
-    where = call.request.headers.get("sec-fetch-dest", "")
-    if where in {"iframe", "frame"} or (not where and start.storage is not None):
+    unsaid = "sec-fetch-dest" not in call.request.headers
+    if in_frame(call.request) or (unsaid and start.storage is not None):
         again = {name: value for name, value in said.items() if name != "lti_storage_target"}
         call.request.state.frames = _all_frames(call)
         answer = call.page("arriving", start=start, again=f"{LOGIN}?{urlencode(again)}")
     else:
         answer = RedirectResponse(start.redirect, 303)
-    call.keep_framed(start.cookie, start.secret, answer, seconds=logins.LOGIN_SECONDS, path="/lti/")
+    call.keep_framed(start.cookie, start.secret, answer, seconds=logins.LOGIN_SECONDS, below="/lti/")
     return answer
 
 

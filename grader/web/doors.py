@@ -11,10 +11,11 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from grader.model import Text
+from grader.web.frames import in_frame, origins
 from grader.web.languages import spoken
 from grader.web.rates import BY_ADDRESS, BY_VISIT, Rate, origin
 from grader.web.service import Call, Refusal, Service
-from grader.web.store import people
+from grader.web.store import people, platforms
 from grader.web.store.records import Role, Visitor
 
 Work = Callable[[Call], Response]
@@ -40,7 +41,7 @@ def get(path: str, work: Work, roles: tuple[Role, ...], *, kind: str = "page") -
     async def answer(request: Request) -> Response:
         call = await run_in_threadpool(admitted, request, roles)
         if call is None:
-            return Response(status_code=303, headers={"location": "/"})
+            return Response(status_code=303, headers={"location": f"{request.app.state.service.root}/"})
         if kind != "page":
             _slow_down(call.service, kind, request, call.token)
         return await run_in_threadpool(work, call)
@@ -74,10 +75,14 @@ def post(  # noqa: PLR0913 - what a form is
 
 
 def outside(path: str, work: Work, methods: tuple[str, ...], *, most: int = FORM_BYTES) -> Route:
-    """What other sites send browsers to: who comes is nobody yet, whatever cookies there are, and no form of ours is asked for."""
+    """What other sites send browsers to: who comes is nobody yet, whatever cookies there are, and no form of ours is asked for.
+
+    Its pages lead to no other page of ours: in a frame, that would be shown to nobody.
+    """
 
     async def answer(request: Request) -> Response:
         service: Service = request.app.state.service
+        request.state.outside = True
         await run_in_threadpool(slow_down, service, "page", request)
         call = Call(request, service, spoken(request), "")
         if request.method != "POST":
@@ -115,6 +120,7 @@ def admitted(request: Request, roles: tuple[Role, ...]) -> Call | None:
     if not roles:
         return call
     if visitor is None:
+        _come_again(request, service)
         return None
     if visitor.role not in roles:
         raise Refusal(403, Text(id="web-not-yours"))
@@ -129,6 +135,14 @@ def _known(request: Request, service: Service) -> tuple[str, Visitor | None]:
         if (visitor := service.store.read(people.visitor, token)) is not None:
             return token, visitor
     return tokens[-1] if tokens else "", None
+
+
+def _come_again(request: Request, service: Service) -> None:
+    """In a frame of a learning platform there is no entrance to go to. Raises Refusal there, which its page may show."""
+    if in_frame(request):
+        request.state.outside = True
+        request.state.frames = origins(service.store.read(platforms.frames))
+        raise Refusal(401, Text(id="lti-come-again"))
 
 
 def slow_down(service: Service, kind: str, request: Request) -> None:

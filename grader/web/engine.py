@@ -8,16 +8,17 @@ from typing import NamedTuple, Self
 
 from grader import __version__
 from grader.batch import Graded, Task, grade_many, warming
-from grader.conditions import conditions
 from grader.errors import GradebookError, GraderError, KernelFault
 from grader.executors import Way, opened
-from grader.exercise import Exercise, course_folder, load_exercise, slugs
+from grader.exercise import course_folder, load_exercise, slugs
 from grader.grade import ungradable
 from grader.gradebook.records import Identity
+from grader.model import Report
 from grader.settings import Settings
+from grader.web.identities import identified
 from grader.web.logs import Log
 from grader.web.metrics import Metrics
-from grader.web.store import jobs
+from grader.web.store import jobs, regrades, trials
 from grader.web.store.records import Leased, Outcome
 from grader.web.store.store import Store
 
@@ -107,7 +108,11 @@ class Engine:
         self._gave_up()
 
     def _with_executor(self) -> None:
-        """Grade until the end. Raises GraderError where that cannot go on; what was under way is given back."""
+        """Grade until the end. Raises GraderError where that cannot go on; what was under way is given back.
+
+        Where that could not be noted, nobody renews it under the name of before: others take it when its lease ends.
+        """
+        self._owner = secrets.token_hex(8)
         means, course = self._means, course_folder(self._means.settings.course)
         trial = warming(load_exercise(course, slugs(course)[0]), means.settings, isolated=means.isolated)
         try:
@@ -121,6 +126,7 @@ class Engine:
                 while not self._ending.is_set():
                     self._news.wait(LOOK)
                     self._news.clear()
+                    self._count_what_is_to()
                     self._until_empty(executor, at_once)
         finally:
             self._give_back()
@@ -132,6 +138,11 @@ class Engine:
             tasks, executor, settings, at_once=at_once, stopping=stopping, ask_again=LOOK / 2
         ):
             self._take(graded)
+
+    def _count_what_is_to(self) -> None:
+        """Go on with regrades that were let count, by a process that was lost meanwhile."""
+        while self._store.read(regrades.any_confirmed) and self._store.write(regrades.proceed):
+            pass
 
     def _next(self) -> Task | None:
         """What is to be graded next; what is known by its content is done with at once."""
@@ -148,7 +159,7 @@ class Engine:
             if leased.tries > MOST_TRIES:
                 raise KernelFault("job-lost", times=MOST_TRIES)
             exercise = load_exercise(course_folder(settings.course), leased.exercise)
-            identity = _identity(leased, exercise, settings)
+            identity = identified(leased.sha256, exercise, settings)
             content = self._store.files.get(leased.sha256)
         except GraderError as error:
             self._log.failed("job-not-graded", error)
@@ -163,8 +174,7 @@ class Engine:
             )
             self._finish(leased, Outcome(identity=nobody, report=report))
             return None
-        known = self._store.book.known(identity)
-        if known is not None:
+        if (known := self._known(leased, identity)) is not None:
             self._finish(leased, Outcome(identity=identity, report=known))
             return None
         key = f"{leased.exercise} {leased.sha256} {leased.file.rpartition('.')[2]}"
@@ -181,6 +191,14 @@ class Engine:
             conditions=identity.conditions,
             isolated=self._means.isolated,
         )
+
+    def _known(self, leased: Leased, identity: Identity) -> Report | None:
+        """What is known of a content already; of one that is graded anew, by the same regrade."""
+        if leased.regrade is not None:
+            found = self._store.read(trials.found, leased.regrade, identity, leased.file)
+            if found is not None or leased.anew:
+                return found
+        return self._store.book.known(identity)
 
     def _take(self, graded: Graded) -> None:
         """Keep a result, with all whose it is."""
@@ -224,14 +242,3 @@ class _Asked(Iterator[Task]):
         if (task := self._following()) is None:
             raise StopIteration
         return task
-
-
-def _identity(leased: Leased, exercise: Exercise, settings: Settings) -> Identity:
-    return Identity(
-        sha256=leased.sha256,
-        exercise=exercise.slug,
-        exercise_version=exercise.manifest.version,
-        grader_version=__version__,
-        seed=settings.seed,
-        conditions=conditions(exercise, settings),
-    )

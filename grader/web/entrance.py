@@ -39,10 +39,22 @@ def enter(call: Call) -> Response:
 def leave(call: Call) -> Response:
     """Sign out."""
     call.service.store.write(people.end_visit, call.token)
-    answer = call.go("/")
-    answer.delete_cookie(call.service.cookie, httponly=True, secure=call.service.secure, samesite="lax")
+    answer = call.go("/") if call.who.frames is None else _left(call)
+    answer.delete_cookie(
+        call.service.cookie,
+        path=call.service.cookie_path,
+        httponly=True,
+        secure=call.service.secure,
+        samesite="lax",
+    )
     call.drop_framed(answer)
     return answer
+
+
+def _left(call: Call) -> Response:
+    """For who came from a learning platform: in its frame there is no entrance to go to."""
+    call.request.state.outside = True
+    return call._replace(visitor=None).page("message", text=Text(id="lti-come-again"), status="")
 
 
 def _wrong(call: Call, why: Text) -> Response:

@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+
+
+def in_frame(request: Request) -> bool:
+    """Whether a browser says that it shows the answer in a frame."""
+    return request.headers.get("sec-fetch-dest") in {"iframe", "frame"}
 
 
 def origin(address: str | None) -> str | None:

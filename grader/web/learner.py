@@ -19,7 +19,7 @@ from grader.starter import starter_notebook
 from grader.text import say
 from grader.web.rendering import task
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, courses, standing
+from grader.web.store import attempts, courses, reviews, standing
 from grader.web.store.records import Asked, Tried, counts
 
 # Besides the file: the fields, and what parts them.
@@ -44,7 +44,8 @@ def course(call: Call) -> Response:
         own = call.service.store.read(attempts.of_person, one.id, call.who.person)
         decided = call.service.store.read(standing.decided, one, call.who.pseudonym)
         rows.append((one, title(call, one), len(own), counts(attempts.best(own), decided, one.points)))
-    return call.page("course", rows=rows)
+    looks = call.service.store.read(reviews.counts, call.who.course) if call.who.role == "teacher" else {}
+    return call.page("course", rows=rows, looks=looks)
 
 
 def assignment(call: Call) -> Response:

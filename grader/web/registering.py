@@ -20,9 +20,9 @@ def register(call: Call) -> Response:
     said = {name: value for name, value in call.request.query_params.items() if len(value) <= LONGEST}
     now, address = time.time(), said.get("openid_configuration", "")
     invitation = said.get("invitation", "")
+    call.request.state.frames = origins([address])  # a refusal is read there too; it leads nowhere
     if not store.write(platforms.take_invitation, invitation, now):
         raise Refusal(403, Text(id="lti-invitation-unknown"))
-    call.request.state.frames = origins([address])
     try:
         platform = registration.register(
             address, said.get("registration_token"), tool=lti.tool, outbound=lti.outbound

@@ -22,14 +22,17 @@ YEAR = 365 * 86_400
 
 
 def page(request: Request, template: str, spoken: Language, status: int, /, **context: Any) -> Response:
-    """A page. One that was asked for in a language has the browser remember it."""
+    """A page; its language is remembered if it was asked for."""
+    root = request.app.state.service.root
     text = (
         _environment()
         .get_template(f"{template}.html")
         .render(
             tongue=TONGUES[spoken],
             spoken=spoken,
-            path=_address(request) if request.method == "GET" else "/",
+            root=root,
+            path=_address(request) if request.method == "GET" else f"{root}/",
+            outside=getattr(request.state, "outside", False),
             say=lambda id, **params: words.sentence(say(id, spoken, params)),
             plainly=lambda id, **params: say(id, spoken, params),
             told=lambda text: words.sentence(say(text.id, spoken, text.params)),
@@ -40,18 +43,25 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
         )
     )
     answer = HTMLResponse(text, status)
-    if (language := chosen(request)) is not None:
-        secure = request.app.state.service.secure
-        if getattr(request.state, "frames", None) is not None:
-            set_framed(answer, COOKIE, language, seconds=YEAR, secure=secure)
-        else:
-            answer.set_cookie(COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
+    remember_language(request, answer)
     return answer
 
 
 def _address(request: Request) -> str:
     """The address that was asked for, as a link on the page: one that begins with two slashes would lead to another site."""
     return "/" + quote(request.scope["path"].lstrip("/"))
+
+
+def remember_language(request: Request, answer: Response) -> None:
+    """Have the browser remember the language that a request asks for, if it does."""
+    if (language := chosen(request)) is not None:
+        secure, path = request.app.state.service.secure, request.app.state.service.cookie_path
+        if getattr(request.state, "frames", None) is not None:
+            set_framed(answer, COOKIE, language, seconds=YEAR, secure=secure, path=path)
+        else:
+            answer.set_cookie(
+                COOKIE, language, max_age=YEAR, httponly=True, samesite="lax", secure=secure, path=path
+            )
 
 
 def task(markdown: str) -> Markup:

@@ -4,6 +4,7 @@ import hmac
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from grader.web.logs import Log
 from grader.web.metrics import Metrics
 from grader.web.platform import Lti
 from grader.web.rates import Rates
-from grader.web.rendering import page
+from grader.web.rendering import page, remember_language
 from grader.web.store import courses, people
 from grader.web.store.codes import digest, new_token
 from grader.web.store.records import Asked, Visitor
@@ -55,9 +56,20 @@ class Service(NamedTuple):
     secure: bool = False
 
     @property
+    def root(self) -> str:
+        """The path that all of ours lie below, such as `/services/grader`; empty where the host is the service's own."""
+        return urlsplit(self.lti.tool.base).path
+
+    @property
     def cookie(self) -> str:
-        """The name of the cookie. With `__Host-` no other host of the domain can set it, which HTTPS alone allows."""
-        return "__Host-grader" if self.secure else "grader"
+        """The name of the cookie. With `__Host-` no other host of the domain can set it, which HTTPS alone allows, and at the root."""
+        kind = "__Secure-" if self.root else "__Host-"
+        return f"{kind if self.secure else ''}grader"
+
+    @property
+    def cookie_path(self) -> str:
+        """Where a browser sends our cookies: not to what else there is on the host."""
+        return self.root or "/"
 
     @property
     def framed_cookie(self) -> str:
@@ -120,8 +132,10 @@ class Call(NamedTuple):
         )
 
     def go(self, path: str) -> Response:
-        """On to another page of ours."""
-        return RedirectResponse(path, 303)
+        """On to another page of ours, by its path below the root."""
+        answer = RedirectResponse(f"{self.service.root}{path}", 303)
+        remember_language(self.request, answer)
+        return answer
 
     def signed_in(self, person: int, answer: Response) -> Response:
         """Give somebody a new token; what the browser had before is worth nothing any more."""
@@ -130,15 +144,16 @@ class Call(NamedTuple):
         self.drop_framed(answer)
         return answer
 
-    def keep_framed(self, name: str, value: str, answer: Response, *, seconds: int, path: str = "/") -> None:
-        """Have the browser keep something that it sends in frames of other sites too."""
+    def keep_framed(self, name: str, value: str, answer: Response, *, seconds: int, below: str = "") -> None:
+        """Have the browser keep something that it sends in frames of other sites too. below: for pages below this path of ours alone."""
+        path = f"{self.service.root}{below}" or "/"
         set_framed(answer, name, value, seconds=seconds, secure=self.service.secure, path=path)
 
     def drop_framed(self, answer: Response) -> None:
         """Have the browser forget that somebody came from a learning platform, if it knows."""
         name = self.service.framed_cookie
         if name in self.request.cookies:
-            set_framed(answer, name, "", seconds=0, secure=self.service.secure)
+            self.keep_framed(name, "", answer, seconds=0)
 
     def keep(self, token: str, answer: Response) -> None:
         """Have the browser keep a token."""
@@ -149,6 +164,7 @@ class Call(NamedTuple):
             httponly=True,
             secure=self.service.secure,
             samesite="lax",
+            path=self.service.cookie_path,
         )
 
     def with_token(self) -> "Call":

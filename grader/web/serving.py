@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from grader.errors import UsageError
+from grader.lms.lti.tool import Tool
 from grader.text import spoken_in
 from grader.web.app import application
 from grader.web.engine import Engine, Means
@@ -224,10 +225,7 @@ def _only_local(host: str) -> bool:
 
 def _host_of(url: str) -> str:
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
+        tool = Tool(base=url.rstrip("/"))
     except ValueError:
-        host = None
-    if host is None or parts.scheme not in {"http", "https"} or parts.path.strip("/") or parts.query:
-        raise UsageError("service-url-malformed", url=url)
-    return host
+        raise UsageError("service-url-malformed", url=url) from None
+    return urlsplit(tool.base).hostname or ""

@@ -1,19 +1,14 @@
-"""A teacher's pages: the class at an assignment, one student, a score of one's own, the table, the picture of the class."""
+"""A teacher's pages: the class at an assignment, one student, a score of one's own, the table."""
 
 from starlette.responses import Response
 
 from grader.errors import UsageError
-from grader.grades import Grade
 from grader.model import Text, said_by
-from grader.outcome.brief import brief
 from grader.outcome.table import grades_table
-from grader.report import overview
-from grader.report.overview import document as overviews
-from grader.similarity import groups
-from grader.starter import given_code
+from grader.web.classes import grades_of
 from grader.web.learner import as_file, sandboxed, title, worded
 from grader.web.service import Call, Refusal
-from grader.web.store import attempts, deliveries, people, platforms, standing
+from grader.web.store import attempts, deliveries, people, platforms, regrades, reviews, standing
 from grader.web.store.records import Asked, counts
 
 
@@ -26,7 +21,17 @@ def members(call: Call) -> Response:
     ]
     lost = call.service.store.read(deliveries.undelivered, asked.id)
     listed = call.service.store.read(platforms.roster, asked.course) is not None
-    return call.page("class", asked=asked, title=title(call, asked), rows=rows, lost=lost, listed=listed)
+    open_ = call.service.store.read(regrades.of_assignment, asked.id)
+    return call.page(
+        "class",
+        asked=asked,
+        title=title(call, asked),
+        rows=rows,
+        lost=lost,
+        listed=listed,
+        open=open_,
+        looks=call.service.store.read(reviews.counts, asked.course).get(asked.id, 0),
+    )
 
 
 def send_again(call: Call) -> Response:
@@ -36,21 +41,10 @@ def send_again(call: Call) -> Response:
     return call.go(f"/assignments/{asked.id}/class")
 
 
-def picture(call: Call) -> Response:
-    """The page of the class as a batch leaves it behind: scores, mistakes, similar solutions."""
-    asked = call.assignment()
-    exercise = call.service.exercise(asked.exercise)
-    briefs = [brief(grade) for grade in _grades(call, asked)]
-    similar = groups((one.solution for one in briefs if one.solution is not None), given_code(exercise))
-    pages: list[list[str | None]] = [[None] * len(group.pairs) for group in similar]
-    document = overviews.word([one.grade for one in briefs], exercise, call.spoken, similar, pages)
-    return sandboxed(overview.render(document))
-
-
 def table(call: Call) -> Response:
     """The grades as CSV, in the exercise's own points."""
     asked = call.assignment()
-    grades = _grades(call, asked)
+    grades = grades_of(call, asked)
     content = grades_table(grades, call.service.exercise(asked.exercise), call.spoken)
     return as_file(content, f"{asked.exercise}.csv", "text/csv; charset=utf-8")
 
@@ -70,7 +64,9 @@ def decide(call: Call) -> Response:
     except ValueError:
         return _student(call, asked, Text(id="web-score-malformed", params={"text": given}))
     try:
-        call.service.store.write(standing.decide, asked, pseudonym, score, call.field("reason"))
+        call.service.store.write(
+            standing.decide, asked, pseudonym, score, call.field("reason"), call.who.person
+        )
     except UsageError as error:
         said = said_by(error)
         return _student(call, asked, Text(id=said.id, params={**said.params, "student": name or pseudonym}))
@@ -115,11 +111,3 @@ def _learner(call: Call) -> tuple[int, str, str]:
     if found is None:
         raise Refusal(404, Text(id="web-not-found"))
     return found[0], pseudonym, found[1]
-
-
-def _grades(call: Call, asked: Asked) -> list[Grade]:
-    """The grades of everybody in the course, also of who has handed in nothing, by name."""
-    store = call.service.store
-    known = {grade.student: grade for grade in store.book.each_grade(asked.exercise, asked.batch)}
-    everyone = store.read(standing.lines, asked)
-    return [known.get(line.pseudonym) or Grade(student=line.pseudonym, name=line.name) for line in everyone]

@@ -47,10 +47,13 @@ IN_BUBBLEWRAP = {
     "res-fork-bomb",
     *(name for name in ATTACKS.keys() - NOT_ON_WALLS if ATTACKS[name].limits.cell_seconds <= QUICK_SECONDS),
 }
-# Each tier once, and each identity once, in every run of the suite; the other arenas are slow ends.
-IN_EVERY_RUN = (("root", "namespaces"), ("user", "landlock"))
+# In every run of the suite: each tier once, and each identity once, where it matters for the attack; all else are slow ends.
+ON_WALLS = ATTACKS.keys() - NOT_ON_WALLS
+IN_EVERY_RUN = {("root", "namespaces"): ATTACKS.keys(), ("user", "landlock"): ON_WALLS | {"res-fork-bomb"}}
 CASES = [
-    pytest.param(identity, tier, name, marks=() if (identity, tier) in IN_EVERY_RUN else pytest.mark.slow)
+    pytest.param(
+        identity, tier, name, marks=() if name in IN_EVERY_RUN.get((identity, tier), ()) else pytest.mark.slow
+    )
     for identity, tier in ARENAS
     for name in ATTACKS
     if tier != "bubblewrap" or name in IN_BUBBLEWRAP

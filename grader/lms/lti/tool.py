@@ -15,10 +15,15 @@ LOGIN, LAUNCH, KEYS, REGISTER, EXERCISES = (
     "/lti/exercises/",
 )
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+# A path whose parts every browser, server and cookie takes as they are.
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """The service as platforms know it. base: its address without a slash at the end, such as `https://grader.example.org`."""
+    """The service as platforms know it. base: its address without a slash at the end, such as `https://grader.example.org`.
+
+    It may lie below a path, as `https://hub.example.org/services/grader` does.
+    """
 
     base: str
     name: str = "grader"
@@ -26,8 +31,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise ValueError for an address that nothing can be appended to."""
         parts = urlsplit(self.base)
-        whole = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-        if not whole or self.base.endswith("/"):
+        whole = parts.scheme in {"http", "https"} and parts.hostname and not {"?", "#"} & set(self.base)
+        if not whole or not _PATH.fullmatch(parts.path):
             raise ValueError(f"nothing can be appended to {self.base!r}")
 
     @property

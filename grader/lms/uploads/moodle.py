@@ -1,6 +1,6 @@
 """Moodle: its grading worksheet, filled in, and a zip with each student's report as feedback file.
 
-A row is known by the number in its first column, `Participant 123`. Headings are in the language of whoever downloaded the sheet, so
+A row is known by the number in its first column, `Participant 123`, else by a name that only one has. Headings are in the language of whoever downloaded the sheet, so
 where they are not English a column is known by what stands in it: `Maximum Grade` holds one number all the way down, and
 the grade stands before it; the comments are the last. What a teacher wrote as a comment stays. The zip needs no worksheet.
 """
@@ -14,6 +14,7 @@ from grader.catalogue import mistake
 from grader.errors import UsageError
 from grader.grades import Grade
 from grader.lms.filling import Filled, Task, absent, note, scaled, shown_number
+from grader.lms.roster import name_keys, unique
 from grader.lms.sheets import Sheet, neutral, number
 from grader.lms.systems.moodle import FOLDER
 from grader.model import Text
@@ -26,6 +27,7 @@ FROM_TABLE = False
 
 FILE = "moodle.csv"
 IDENTIFIER = re.compile(r"\D*?(\d+)")
+NAME = 1
 GRADE, MOST, COMMENTS = "Grade", "Maximum Grade", "Feedback comments"
 
 
@@ -46,16 +48,13 @@ def fill(table: Sheet | None, grades: Sequence[Grade], task: Task) -> Filled:
         return Filled(feedback=feedback)
     rows = [row for row in range(1, len(table.rows)) if _participant(table, row)]
     columns = _columns(table, rows)
-    by_student = {grade.student.strip(): grade for grade in grades}
-    values, notes, matched = {}, list[Text](), set[str]()
-    scales = set[float]()
+    matches = _matched(table, rows, grades)
+    values, notes, scales = {}, list[Text](), set[float]()
     for row in rows:
         student = _participant(table, row)
-        grade, score = by_student.get(student), None
-        if grade is not None:
-            matched.add(grade.student)
+        grade, score = matches.get(row), None
         if grade is None or (score := grade.score) is None:
-            notes.append(note("upload-row-left", student, table.value(row, 1)))
+            notes.append(note("upload-row-left", student, table.value(row, NAME)))
             continue
         most = "" if columns.most is None else table.value(row, columns.most)
         scales.add(number(most) or task.max_score)
@@ -67,6 +66,7 @@ def fill(table: Sheet | None, grades: Sequence[Grade], task: Task) -> Filled:
             0,
             Text(id="upload-scaled", params={"max_score": task.max_score, "most": scale, "path": table.name}),
         )
+    matched = {grade.student for grade in matches.values()}
     return Filled(
         files={FILE: table.filled(values)}, feedback=feedback, notes=(*notes, *absent(grades, matched))
     )
@@ -76,6 +76,20 @@ def _participant(table: Sheet, row: int) -> str:
     """The number of a row; nothing where it has none."""
     found = IDENTIFIER.fullmatch(table.value(row, 0))
     return "" if found is None else found[1]
+
+
+def _matched(table: Sheet, rows: Sequence[int], grades: Sequence[Grade]) -> dict[int, Grade]:
+    """Whose each row is: by number, and of those who are left by a name that stands in one row and is one student's."""
+    by_student = {grade.student.strip(): grade for grade in grades}
+    found = {row: grade for row in rows if (grade := by_student.get(_participant(table, row))) is not None}
+    owners = unique({place: name_keys(grade.name) for place, grade in enumerate(grades)})
+    there = {grade.student for grade in found.values()}
+    for key, row in unique({row: name_keys(table.value(row, NAME)) for row in rows}).items():
+        place = owners.get(key)
+        if row not in found and place is not None and grades[place].student not in there:
+            found[row] = grades[place]
+            there.add(grades[place].student)
+    return found
 
 
 def _columns(table: Sheet, rows: Sequence[int]) -> Columns:

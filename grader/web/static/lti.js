@@ -23,7 +23,7 @@ function ask(place, subject, more) {
 
 function keepsCookies() {
   const secure = location.protocol === "https:" ? "; SameSite=None; Secure; Partitioned" : "";
-  document.cookie = `lti-trial=1; Path=/lti/; Max-Age=60${secure}`;
+  document.cookie = `lti-trial=1; Path=${new URL(".", location).pathname}; Max-Age=60${secure}`;
   return document.cookie.includes("lti-trial=1");
 }
 

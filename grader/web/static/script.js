@@ -1,5 +1,5 @@
-// Adds to pages that work without it: files can be dropped, one that is too large is told at once, an attempt tells how far it is, and
-// times are the reader's own.
+// Adds to pages that work without it: files can be dropped, one that is too large is told at once, an attempt tells how far it is, a page
+// of work under way loads itself again, and times are the reader's own.
 "use strict";
 
 for (const place of document.querySelectorAll("[data-drop]")) {
@@ -38,6 +38,10 @@ for (const place of document.querySelectorAll("[data-events]")) {
       location.reload();
     }
   });
+}
+
+for (const place of document.querySelectorAll("[data-again]")) {
+  setTimeout(() => location.reload(), 1000 * Number(place.dataset.again));
 }
 
 const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });

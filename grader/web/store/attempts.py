@@ -1,8 +1,9 @@
 """What was handed in, and what became of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from grader.errors import UsageError
@@ -12,6 +13,7 @@ from grader.gradebook.tables import Result
 from grader.model import Report, Text
 from grader.web.store.records import Asked, Tried
 from grader.web.store.tables import Assignment, Attempt, Job, Person
+from grader.web.store.teaching import Review
 
 WAITING, GRADED, UNGRADABLE, UNREADABLE = "waiting", "graded", "ungradable", "unreadable"
 # What the grader could not do is nobody's attempt.
@@ -89,7 +91,7 @@ def in_course(session: Session, course: int, number: int) -> Tried | None:
     job = session.scalar(select(Job).where(Job.attempt == number))
     if job is None or job.state == "done":
         return _tried(row)
-    before = select(func.count()).where(Job.state == "queued", Job.id < job.id)
+    before = select(func.count()).where(Job.state == "queued", Job.id < job.id, Job.regrade.is_(None))
     ahead = session.scalar(before) or 0 if job.state == "queued" else 0
     return _tried(row, ahead=ahead, begun=job.state == "leased")
 
@@ -112,34 +114,43 @@ def tried_of(session: Session, assignment: int) -> dict[int, list[Tried]]:
     """All attempts at an assignment, by person."""
     found: dict[int, list[Tried]] = {}
     for row in session.execute(_joined().where(Attempt.assignment == assignment).order_by(Attempt.id)):
-        found.setdefault(row[0].person, []).append(_tried(row))
+        found.setdefault(row.person, []).append(_tried(row))
     return found
 
 
-Joined = tuple[Attempt, float | None, float | None]
+def looked_at() -> ColumnElement[bool]:
+    """Whether somebody has looked at what was found of an attempt: that, and nothing that was found later."""
+    same = Review.attempt == Attempt.id, Review.result.is_not_distinct_from(Attempt.result)
+    return select(Review.id).where(*same).exists()
 
 
-def _joined() -> Select[Attempt, float | None, float | None]:
-    """Attempts with the points of their results, not the reports, which are large."""
-    return select(Attempt, Result.score, Result.max_score).outerjoin(Result, Result.id == Attempt.result)
+def to_look_at() -> ColumnElement[bool]:
+    """Whether a person should look at an attempt, and none has."""
+    wanted = or_(Attempt.review, Attempt.state.in_((UNGRADABLE, UNREADABLE)))
+    return and_(wanted, ~looked_at())
 
 
-def _tried(row: Row[Attempt, float | None, float | None], *, ahead: int = 0, begun: bool = False) -> Tried:
-    attempt, score, max_score = row
+def _joined() -> Select[*tuple[Any, ...]]:
+    """Attempts with the points of their results, not the reports, which are large; as values, of which a class has many."""
+    columns = *Attempt.__table__.columns, Result.score, Result.max_score, to_look_at().label("to_look")
+    return select(*columns).outerjoin(Result, Result.id == Attempt.result)
+
+
+def _tried(row: Row[*tuple[Any, ...]], *, ahead: int = 0, begun: bool = False) -> Tried:
     return Tried(
-        id=attempt.id,
-        assignment=attempt.assignment,
-        person=attempt.person,
-        number=attempt.number,
-        file=attempt.file,
-        sha256=attempt.sha256,
-        received=attempt.received,
-        state=attempt.state,  # type: ignore[arg-type]
-        review=attempt.review,
-        problem=None if attempt.problem is None else text_from(attempt.problem),
-        result=attempt.result,
-        score=score,
-        max_score=max_score,
+        id=row.id,
+        assignment=row.assignment,
+        person=row.person,
+        number=row.number,
+        file=row.file,
+        sha256=row.sha256,
+        received=row.received,
+        state=row.state,
+        to_look=bool(row.to_look),
+        problem=None if row.problem is None else text_from(row.problem),
+        result=row.result,
+        score=row.score,
+        max_score=row.max_score,
         ahead=ahead,
         begun=begun,
     )

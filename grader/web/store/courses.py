@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from grader.errors import UsageError
 from grader.gradebook import batches
 from grader.gradebook.results import now
+from grader.web.store import deliveries
 from grader.web.store.codes import as_typed, digest, new_code
 from grader.web.store.records import Asked
 from grader.web.store.tables import Assignment, Course
@@ -42,7 +43,10 @@ def assign(  # noqa: PLR0913 - what an assignment is
     deadline: str | None,
     most: int | None,
 ) -> Asked:
-    """Have a course ask for an exercise, or change how it does. Raises UsageError for an unknown course."""
+    """Have a course ask for an exercise, or change how it does. Raises UsageError for an unknown course.
+
+    Where full marks are worth something else from now on, the scores that count go to the gradebooks elsewhere once more.
+    """
     course = by_code(session, code)
     row = session.scalar(
         select(Assignment).where(Assignment.course == course.id, Assignment.exercise == exercise)
@@ -51,8 +55,11 @@ def assign(  # noqa: PLR0913 - what an assignment is
         batch = batches.begin(session, exercise, f"course {course.code}")
         row = Assignment(course=course.id, exercise=exercise, batch=batch)
         session.add(row)
+    rescaled = row.points != points
     row.points, row.deadline, row.most = points, deadline, most
     session.flush()
+    if rescaled:
+        deliveries.rescale(session, row.id)
     return asked(row)
 
 

@@ -51,6 +51,13 @@ def want(session: Session, assignment: int, person: int) -> None:
     row.wanted, row.tries, row.due, row.error = row.wanted + 1, 0, now(), None
 
 
+def rescale(session: Session, assignment: int) -> None:
+    """Have the scores that count go out again where full marks are worth something else by now; the others stay as they are."""
+    going = select(Delivery.person).where(Delivery.assignment == assignment, Delivery.score.is_not(None))
+    for person in session.scalars(going.order_by(Delivery.id)).all():
+        want(session, assignment, person)
+
+
 def any_due(session: Session) -> bool:
     """Whether there is a score to send."""
     return session.scalar(select(Delivery.id).where(Delivery.due <= now(), _free()).limit(1)) is not None

@@ -5,10 +5,10 @@ Of each the contents are told that it had, whose files nobody may want any more:
 
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from grader.errors import UsageError
@@ -16,7 +16,7 @@ from grader.gradebook import forgetting
 from grader.gradebook.results import now
 from grader.gradebook.stored import storable
 from grader.gradebook.tables import Batch, Decision, HandIn
-from grader.web.store import courses, jobs
+from grader.web.store import courses, jobs, outcomes
 from grader.web.store.attempts import WAITING
 from grader.web.store.codes import as_typed, digest, new_pseudonym
 from grader.web.store.people import TEACHER
@@ -37,6 +37,7 @@ from grader.web.store.tables import (
     Stamp,
     Visit,
 )
+from grader.web.store.teaching import Regrade, Review, Sheet, Trial
 
 
 class Kept(NamedTuple):
@@ -107,6 +108,7 @@ def person(session: Session, number: int) -> set[str]:
     columns: Sequence[InstrumentedAttribute[int]] = (Visit.person, Choice.person, Delivery.person)
     for column in columns:
         session.execute(delete(column.class_).where(column == number))
+    _forget_in_teaching(session, row)
     forgetting.student(session, row.pseudonym, new_pseudonym())
     session.delete(row)
     session.flush()
@@ -123,6 +125,9 @@ def course(session: Session, code: str) -> set[str]:
     for number in session.scalars(select(Person.id).where(Person.course == row.id)).all():
         contents |= person(session, number)
     batches = session.scalars(select(Assignment.batch).where(Assignment.course == row.id)).all()
+    own = select(Assignment.id).where(Assignment.course == row.id)
+    session.execute(delete(Regrade).where(Regrade.assignment.in_(own)))
+    session.execute(delete(Sheet).where(Sheet.assignment.in_(own)))
     for column in (ResourceLink.course, Context.course, Assignment.course):
         session.execute(delete(column.class_).where(column == row.id))
     session.execute(delete(HandIn).where(HandIn.batch.in_(batches)))
@@ -145,7 +150,7 @@ def expire(session: Session, before: str, most: int) -> tuple[int, set[str]]:
     contents = _drop(session, [row.id for row in rows])
     for assignment, number in sorted({(row.assignment, row.person) for row in rows}):
         one = session.get_one(Person, number, with_for_update=True)
-        jobs.note_what_counts(session, assignment, one)
+        outcomes.note_what_counts(session, assignment, one)
     session.flush()
     _drop_results(session, contents)
     return len(rows), contents
@@ -178,9 +183,24 @@ def over(session: Session, seconds: float) -> None:
 def _drop(session: Session, numbers: Sequence[int]) -> set[str]:
     """Forget attempts and their jobs; their contents."""
     contents = set(session.scalars(select(Attempt.sha256).where(Attempt.id.in_(numbers))))
-    session.execute(delete(Job).where(Job.attempt.in_(numbers)))
+    columns: Sequence[InstrumentedAttribute[Any]] = (
+        Trial.attempt,
+        Review.attempt,
+        Job.attempt,
+        Regrade.attempt,
+    )
+    for column in columns:
+        session.execute(delete(column.class_).where(column.in_(numbers)))
     session.execute(delete(Attempt).where(Attempt.id.in_(numbers)))
     return contents
+
+
+def _forget_in_teaching(session: Session, person: Person) -> None:
+    """What they did as a teacher stays, of nobody; tables that were filled in for teachers may name them."""
+    asked = select(Assignment.id).where(Assignment.course == person.course)
+    session.execute(delete(Sheet).where(or_(Sheet.person == person.id, Sheet.assignment.in_(asked))))
+    session.execute(update(Review).where(Review.person == person.id).values(person=None))
+    session.execute(update(Regrade).where(Regrade.person == person.id).values(person=None))
 
 
 def _drop_results(session: Session, contents: set[str]) -> None:

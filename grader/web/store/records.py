@@ -10,6 +10,8 @@ from grader.model import Language, Report, Text
 
 Role = Literal["learner", "teacher"]
 State = Literal["waiting", "graded", "ungradable", "unreadable"]
+# What grading an attempt again changed: its points, only what is said, or nothing; `ungradable` and `unreadable` change nothing either.
+Change = Literal["points", "words", "nothing", "ungradable", "unreadable"]
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt, and what it was given. person: of whom; ahead: how many wait before it; begun: whether it is being graded."""
+    """An attempt, and what it was given. person: of whom; ahead: how many wait before it; begun: whether it is being graded.
+
+    to_look: whether a person should look at it, and none has.
+    """
 
     id: int
     assignment: int
@@ -48,7 +53,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     received: str
     state: State
-    review: bool = False
+    to_look: bool = False
     problem: Text | None = None
     result: int | None = None
     score: float | None = None
@@ -65,13 +70,97 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leased(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that this process is to grade. tries: how often any process took it, this time among them."""
+    """An attempt that this process is to grade. tries: how often any process took it, this time among them.
+
+    regrade: of which it is a trial, if of any; anew: whether that grades what is known as well.
+    """
 
     job: int
     exercise: str
     sha256: str
     file: str
     tries: int
+    regrade: int | None = None
+    anew: bool = False
+
+
+class Differs(msgspec.Struct, frozen=True, kw_only=True):
+    """A check that gives other points than before. titles: its sentence by language; None where it was not there, or is no more."""
+
+    check: str
+    titles: dict[str, str]
+    before: float | None
+    after: float | None
+
+
+class Regraded(msgspec.Struct, frozen=True, kw_only=True):
+    """A regrade. attempt: the one alone, None: all; done of total attempts are graded. settled: None while nobody decided.
+
+    over: whether what was decided is done.
+    """
+
+    id: int
+    assignment: int
+    attempt: int | None
+    anew: bool
+    began: str
+    total: int
+    done: int
+    settled: Literal["counted", "dropped"] | None
+    over: bool
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt as a regrade found it; the points before and after are those of the assignment."""
+
+    id: int
+    number: int
+    change: Change
+    before: tuple[float, float] | None
+    after: tuple[float, float] | None
+    why: tuple[Differs, ...] = ()
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """A learner in a regrade: the score that counts, the one that would, and the attempts that differ. override: it stays what counts."""
+
+    pseudonym: str
+    name: str
+    now: tuple[float, float | None] | None
+    then: tuple[float, float | None] | None
+    override: Override | None
+    attempts: tuple[Again, ...]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that a person should look at, and why, in the grader's words; of one that somebody has looked at, who and when.
+
+    counts: whether it is the one that counts; decided: whether a score of their own came of it.
+    """
+
+    pseudonym: str
+    name: str
+    tried: Tried
+    counts: bool
+    why: tuple[Text, ...] = ()
+    by: str = ""
+    when: str | None = None
+    decided: bool = False
+
+
+class Gradable(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to grade again. same: how many attempts were graded under today's conditions; failed: how many could not be graded.
+
+    changed: how many were graded under others; waiting: how many are not graded yet; versions, graders: of the exercise and of the
+    grader, by which the changed ones were graded.
+    """
+
+    same: int
+    failed: int
+    changed: int
+    waiting: int
+    versions: tuple[int, ...]
+    graders: tuple[str, ...]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

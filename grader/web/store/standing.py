@@ -7,7 +7,7 @@ from grader.errors import UsageError
 from grader.gradebook import batches, overrides, results
 from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
-from grader.web.store import deliveries
+from grader.web.store import deliveries, reviews
 from grader.web.store.attempts import WAITING, best, tried_of
 from grader.web.store.records import Asked, Line
 from grader.web.store.tables import Person
@@ -45,10 +45,12 @@ def full_marks(session: Session, asked: Asked) -> float | None:
     return results.max_score(session, asked.exercise)
 
 
-def decide(session: Session, asked: Asked, pseudonym: str, score: float | None, reason: str) -> None:
+def decide(  # noqa: PLR0913, PLR0917 - what a decision is
+    session: Session, asked: Asked, pseudonym: str, score: float | None, reason: str, by: int | None = None
+) -> None:
     """Let a score count in place of the checks', or, without one, take that back; also of who has handed in nothing.
 
-    Raises UsageError for a score or a reason that cannot be.
+    by: who decides, and so has looked at what there is of this learner. Raises UsageError for a score or a reason that cannot be.
     """
     person = session.scalar(select(Person).where(Person.pseudonym == pseudonym))
     if person is None:  # forgotten meanwhile
@@ -60,5 +62,7 @@ def decide(session: Session, asked: Asked, pseudonym: str, score: float | None, 
         if session.scalar(noted) is None:
             batches.hand_in(session, asked.batch, [Grade(student=pseudonym, name=person.name)])
         overrides.put(session, asked.exercise, pseudonym, score, reason)
+        if by is not None:
+            reviews.decided(session, asked.id, person.id, by)
     session.flush()
     deliveries.want(session, asked.id, person.id)

@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Store:
     """What the service remembers. Threads may share one; each process opens its own. All raise GradebookError where the database fails.
 
-    What is asked of it are the functions of `courses`, `people`, `attempts`, `jobs` and `standing`, each in a transaction of its own.
+    What is asked of it are the functions of the modules beside this one, each in a transaction of its own.
     """
 
     def __init__(self, database: Database, files: Files) -> None:

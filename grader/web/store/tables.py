@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grader.gradebook.tables import Table
+from grader.web.store.teaching import Regrade
 
 
 class Course(Table):
@@ -98,7 +99,10 @@ class Attempt(Table):
 
 
 class Job(Table):
-    """An attempt that has to be graded. state: queued, leased or done; owner: the process that has it, until when; tries: how often it was taken."""
+    """An attempt that has to be graded. state: queued, leased or done; owner: the process that has it, until when; tries: how often it was taken.
+
+    regrade: of which this is a trial; None of an attempt that was just handed in.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (UniqueConstraint("attempt"), Index("ix_jobs_state", "state"))
@@ -109,6 +113,7 @@ class Job(Table):
     owner: Mapped[str | None]
     until: Mapped[str | None]
     tries: Mapped[int]
+    regrade: Mapped[int | None] = mapped_column(ForeignKey(Regrade.id))
 
 
 class Delivery(Table):

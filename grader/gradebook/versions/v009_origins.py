@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-revision = "006"
-down_revision = "005"
+revision = "009"
+down_revision = "008"
 
 
 def upgrade(op: Operations) -> None:
