@@ -42,7 +42,7 @@ NOT_RUN = {
     "docs/classroom50.md": [
         '"""Grades the one notebook of a submission; a status other than 0 tells the runner that it could not be graded."""'
     ],
-    "docs/jupyterhub.md": ["c.JupyterHub.services = ["],
+    "docs/jupyterhub.md": ['c.JupyterHub.public_url = "https://hub.example.org/"'],
     "docs/push.md": ["pip install '.[service]'"],
     "docs/cluster.md": [
         "pip install '.[cluster]'",
