@@ -82,10 +82,11 @@ def begin(  # noqa: PLR0913 - what a regrade is
     regrade = Regrade(assignment=asked.id, attempt=attempt, person=person, anew=anew, began=now())
     session.add(regrade)
     session.flush()
-    for row in chosen:
-        session.add(Trial(regrade=regrade.id, attempt=row.id, before=row.result))
-        queued = update(Job).where(Job.attempt == row.id, Job.state == DONE)
-        session.execute(queued.values(state=QUEUED, tries=0, regrade=regrade.id))
+    session.add_all(Trial(regrade=regrade.id, attempt=row.id, before=row.result) for row in chosen)
+    session.flush()
+    own = select(Trial.attempt).where(Trial.regrade == regrade.id)
+    queued = update(Job).where(Job.attempt.in_(own), Job.state == DONE)
+    session.execute(queued.values(state=QUEUED, tries=0, regrade=regrade.id))
     return regrade.id
 
 
