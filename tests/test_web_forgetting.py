@@ -13,10 +13,22 @@ from grader.gradebook.records import Pushed
 from grader.gradebook.tables import Table
 from grader.lms.lti.records import ChoiceWanted, Launch
 from grader.model import Text
-from grader.web.store import clearing, deliveries, forgetting, jobs, people, platforms, standing
+from grader.web.store import (
+    attempts,
+    clearing,
+    deliveries,
+    forgetting,
+    jobs,
+    people,
+    platforms,
+    regrades,
+    reviews,
+    standing,
+)
 from grader.web.store.records import Destination, Outcome
 from grader.web.store.store import Store, open_store
-from grader.web.store.tables import Delivery, Person
+from grader.web.store.tables import Attempt, Delivery, Job, Person
+from grader.web.store.teaching import Regrade, Review, Sheet, Trial
 from tests.gradebooks import EXERCISE, graded, identity
 from tests.web import NOTEBOOK, OTHER, OWNER, School, folder_of
 
@@ -197,3 +209,52 @@ def test_a_course_is_gone_with_all_in_it_and_another_is_as_before(store: Store) 
     assert after == before
     with pytest.raises(UsageError, match="course-unknown"):
         clearing.remove(store, "dl101")
+
+
+def taught(store: Store, school: School, *learners: int) -> int:
+    """What a teacher does: looks at an attempt of each learner, has a table filled in, and begins a regrade of all."""
+    teacher = store.write(people.teacher_of_code, school.teacher_code)
+    assert teacher is not None
+    for learner in learners:
+        school.receive(learner, b"%d" % learner + NOTEBOOK)
+        grade(store, 7)
+    with_results = store.read(lambda session: session.execute(select(Attempt.id, Attempt.result)).all())
+    for attempt, result in with_results:
+        assert store.write(reviews.settle, attempt, result, teacher)
+    sheet = Sheet(person=teacher, assignment=school.asked.id, record="Ann Onymous", made="2026-01-01")
+    store.write(lambda session: session.add(sheet))
+    assert store.write(regrades.begin, school.asked, identity("", exercise_version=2), person=teacher) == 1
+    return teacher
+
+
+def test_what_teachers_did_about_somebody_is_forgotten_with_them(store: Store) -> None:
+    school = School(store)
+    ann, bob = school.learner("Ann Onymous"), school.learner("Bob")
+    taught(store, school, ann, bob)
+    leased = store.write(jobs.lease, OWNER, 60.0)
+    assert leased is not None
+    clearing.forget(store, ann)
+    outcome = Outcome(identity=identity(leased.sha256), report=graded(8, sha256=leased.sha256))
+    assert not store.write(jobs.finish, leased.job, OWNER, outcome)
+    assert [count(store, table) for table in (Review, Trial, Sheet, Job)] == [1, 1, 0, 1]
+    leased = store.write(jobs.lease, OWNER, 60.0)
+    assert leased is not None
+    report = graded(8, sha256=leased.sha256)
+    outcome = Outcome(identity=identity(leased.sha256, exercise_version=2), report=report)
+    assert store.write(jobs.finish, leased.job, OWNER, outcome)
+    asked, today = school.asked, identity("", exercise_version=2)
+    assert store.write(regrades.confirm, asked, 1, today) is None
+    while store.write(regrades.proceed):
+        pass
+    assert [one.score for one in store.read(attempts.of_person, asked.id, bob)] == [8.0]
+
+
+def test_what_a_teacher_did_stays_when_they_are_forgotten_and_goes_with_the_course(store: Store) -> None:
+    school = School(store)
+    teacher = taught(store, school, school.learner("Bob"))
+    clearing.forget(store, teacher)
+    assert [count(store, table) for table in (Review, Regrade, Trial, Sheet)] == [1, 1, 1, 0]
+    [look] = store.read(reviews.settled, school.asked)
+    assert look.by == ""
+    clearing.remove(store, school.code)
+    assert [count(store, table) for table in (Review, Regrade, Trial, Sheet, Job)] == [0] * 5
