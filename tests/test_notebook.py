@@ -66,6 +66,7 @@ def test_a_cell_that_is_not_saved_is_asked_for(run: Callable[..., list[Any]], *,
     assert "a cell that is not in mine.ipynb as saved: `y = 2`" in outputs[0].text
 
 
+@pytest.mark.slow
 def test_the_file_as_saved_is_graded_on_demand(run: Callable[..., list[Any]]) -> None:
     *_, outputs = run([LOADED, "y = 2", f"{GRADE} --saved"], saved=[LOADED, *sources(), GRADE])
     assert "10 / 10" in outputs[0].data["text/plain"]

@@ -29,6 +29,7 @@ def count(store: Store, table: type[Person | Attempt | Course]) -> int:
     return store.read(lambda session: session.scalar(select(func.count()).select_from(table)) or 0)
 
 
+@pytest.mark.slow
 def test_nothing_goes_before_yes_is_said(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
         school = School(store)

@@ -69,6 +69,7 @@ def test_what_is_no_seal_is_told(tmp_path: Path, text: str) -> None:
         seal_of(tmp_path / "none")
 
 
+@pytest.mark.slow
 def test_keys_whose_seal_is_lost_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "seal").write_text(OLD)
 
