@@ -6,7 +6,7 @@ READY := .venv/.ready
 SITE_TOOLS := .venv/.site
 NODE_TOOLS := axe-core@4.14.1 html-validate@9.7.1 configurable-http-proxy@5.3.0
 
-.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere platform hub lint format corpus spellings bench soak docs site clean
+.PHONY: demo test slow selftest bubblewrap postgresql browser elsewhere platform hub lint format corpus spellings bench load soak docs site clean
 
 demo: $(READY)
 	$(BIN)/grader check tests/corpus/linear_regression/s077.ipynb --exercise linear_regression
@@ -70,6 +70,10 @@ spellings: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.measure.bench --keep; first=$$?; \
 	$(BIN)/python -m tests.measure.bench_batch --keep && exit $$first
+
+# What a class waits for that hands in at the service within a minute, and what a crash then loses; kept as well.
+load: $(READY)
+	$(BIN)/python -m tests.measure.bench_service --keep
 
 # Five hundred kernels leave nothing behind, and a hundred grades of one file give one report; kept as well.
 soak: $(READY)

@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = f"Once, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, SQLite.\n\n{table(figures)}\n"
     sys.stdout.write(text)
     if chosen.keep:
-        keep("bench of the service", "python -m tests.measure.bench_service", text.rstrip("\n"))
+        keep("bench of the service", "make load", text.rstrip("\n"))
     return 0 if all(figure.met for figure in figures) else 1
 
 
