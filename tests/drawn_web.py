@@ -33,14 +33,15 @@ WEB = {
     "web.store.own": "gradebook.tables web.store.attempts web.store.courses web.store.records web.store.tables",
     "web.own": "web.learner web.service web.store.attempts web.store.own",
     "web.patience": "",
-    "web.keeping": "errors web.logs web.store.clearing web.store.store",
+    "web.rounds": "errors web.logs",
+    "web.keeping": "web.logs web.rounds web.store.clearing web.store.store",
     "web.logs": "errors text",
     "web.cookies": "",
     "web.frames": "",
     "web.terms": "errors web.store.courses web.store.records",
     "web.platform": "lms.lti.keys lms.lti.launch lms.lti.outbound lms.lti.signing lms.lti.tokens lms.lti.tool"
     " web.store.remembered web.store.seals web.store.store",
-    "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform"
+    "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform web.rounds"
     " web.store.deliveries web.store.platforms web.store.records web.store.store",
     "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
     "web.roster": "errors lms.lti.roster model web.learner web.service web.store.people web.store.platforms",

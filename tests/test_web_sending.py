@@ -34,7 +34,7 @@ class Gradebook:
 
     def send(self) -> int:
         """Send all that is due; how often that was tried."""
-        return sum(iter(self.sender.send_next, False))
+        return sum(iter(self.sender.go_round, False))
 
     def _score(self, asked: Asked) -> Reply:
         if self.answers:

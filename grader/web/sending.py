@@ -1,10 +1,8 @@
-"""Empties the outbox: scores go to the gradebooks of learning platforms, in a thread of its own."""
+"""Empties the outbox: scores go to the gradebooks of learning platforms."""
 
 import secrets
-import threading
 import time
 from collections.abc import Callable
-from typing import Self
 
 import msgspec
 
@@ -16,6 +14,7 @@ from grader.model import Language, Text, said_by
 from grader.text import say
 from grader.web.logs import Log
 from grader.web.platform import Lti
+from grader.web.rounds import Rounds
 from grader.web.store import deliveries, platforms
 from grader.web.store.records import Destination, Due
 from grader.web.store.store import Store
@@ -24,8 +23,8 @@ from grader.web.store.store import Store
 LOOK, LEASE = 1.0, 180.0
 
 
-class Sender:
-    """Sends scores, one at a time, while it is entered. Of each person the newest goes; what fails is tried again by the store's waits.
+class Sender(Rounds):
+    """Sends scores, one at a time. Of each person the newest goes; what fails is tried again by the store's waits.
 
     spoken: the language of the comment beside a score. clock: seconds since 1970.
     """
@@ -33,21 +32,12 @@ class Sender:
     def __init__(
         self, store: Store, lti: Lti, log: Log, spoken: Language, clock: Callable[[], float] = time.time
     ) -> None:
-        self._store, self._log, self._spoken, self._clock = store, log, spoken, clock
+        super().__init__(log, LOOK, away="outbox-away")
+        self._store, self._spoken, self._clock = store, spoken, clock
         self._scores = Scores(lti.outbound, lti.tokens, lti.remembered)
         self._owner = secrets.token_hex(8)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._send, name="send")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        self._thread.join()
-
-    def send_next(self) -> bool:
+    def go_round(self) -> bool:
         """Send what is due longest; False where nothing is. Raises GradebookError where the database fails."""
         if not self._store.read(deliveries.any_due):
             return False
@@ -68,15 +58,6 @@ class Sender:
             self._store.write(deliveries.arrived, due, self._owner)
             self._log.say("score-sent", delivery=due.id)
         return True
-
-    def _send(self) -> None:
-        while not self._ending.is_set():
-            try:
-                if self.send_next():
-                    continue
-            except GradebookError as error:
-                self._log.failed("outbox-away", error)
-            self._ending.wait(LOOK)
 
     def _post(self, due: Due) -> None:
         there = msgspec.json.decode(due.destination, type=Destination)
