@@ -6,7 +6,9 @@ what went wrong, and waits without end for a stranger that says nothing.
 """
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -54,7 +56,7 @@ def access(address: str, certificates: Certificates | None, *, unencrypted: bool
     try:
         asyncio.run(_try(address, security))
     except OSError as error:
-        raise _explained(address, scheme, error) from None
+        raise _explained(address, error) from None
     except Exception as error:  # noqa: BLE001 - Dask takes a stranger's first words for lengths, and fails in many ways
         # So does tornado, where words in the clear come before the first of TLS.
         raise UsageError(
@@ -121,9 +123,10 @@ async def _try(address: str, security: "Security") -> None:
         await comm.close()
 
 
-def _explained(address: str, scheme: str, error: OSError) -> UsageError:
+def _explained(address: str, error: OSError) -> UsageError:
     from distributed.comm import CommClosedError  # noqa: PLC0415 - an extra
 
+    scheme = urlsplit(address).scheme
     causes = list(_causes(error))
     deepest = causes[-1]
     reason = str(getattr(deepest, "strerror", None) or deepest) or type(deepest).__name__
@@ -132,10 +135,22 @@ def _explained(address: str, scheme: str, error: OSError) -> UsageError:
     if any(isinstance(cause, ssl.SSLError) and cause.reason in NOT_TLS for cause in causes):
         return UsageError("scheduler-without-tls", address=address, reason=reason)
     if not isinstance(error, CommClosedError):  # nobody took the call, or whoever did says nothing
-        return UsageError("cluster-unreachable", address=address, reason=reason)
+        return UsageError("cluster-unreachable", address=address, reason=_silence(address))
     return UsageError(
         "certificate-refused" if scheme == ENCRYPTED else "scheduler-hangs-up", address=address, reason=reason
     )
+
+
+def _silence(address: str) -> str:
+    """Why nobody answers there, by a plain call: the last of Dask's may have been too short to tell."""
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1).close()
+    except TimeoutError:
+        pass
+    except OSError as error:
+        return error.strerror or str(error)
+    return os.strerror(errno.ETIMEDOUT)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
