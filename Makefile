@@ -33,7 +33,8 @@ postgresql:
 # What looks at pages, and the proxy of a JupyterHub; where it is not and cannot be installed, its tests are skipped and say so.
 browser: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
-	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm) || true
+	command -v chromium || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium) || true
+	command -v npm || (apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm) || true
 	test -d .npm/node_modules/configurable-http-proxy || npm install --no-save --no-package-lock --no-audit --no-fund --prefix .npm $(NODE_TOOLS) || true
 
 # Other graders; without them, their tests are skipped and say so.
