@@ -37,14 +37,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     host: str
 
-    def fault(self) -> PlatformFault | None:
-        """What to raise if the platform did not do what it was asked."""
+    def fault(self, *, passing: bool = False) -> PlatformFault | None:
+        """What to raise if the platform did not do what it was asked. passing: whether the same may work later, whatever the status."""
         if 200 <= self.status < 300:  # noqa: PLR2004 - HTTP's own
             return None
         after = self.headers.get("retry-after", "")
         return PlatformFault(
             "lti-answer-status",
-            retry=self.status in _MAY_PASS or self.status >= 500,  # noqa: PLR2004
+            retry=passing or self.status in _MAY_PASS or self.status >= 500,  # noqa: PLR2004
             after=float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None,  # noqa: PLR2004
             host=self.host,
             code=self.status,
