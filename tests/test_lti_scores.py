@@ -217,7 +217,12 @@ def test_grants_as_platforms_word_them_are_taken(
 
 @pytest.mark.parametrize(
     ("reply", "retry"),
-    [(Reply(b"{}", 400), True), (Reply(b"<html>", 404), True), (Reply(b"", 503), True), (Reply(b"no"), False)],
+    [
+        (Reply(b"{}", 400), True),
+        (Reply(b"<html>", 404), True),
+        (Reply(b"", 503), True),
+        (Reply(b"no"), False),
+    ],
 )
 def test_where_no_token_is_given_nothing_is_posted(
     column: Column, site: Site, reply: Reply, retry: bool
