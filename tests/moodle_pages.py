@@ -22,6 +22,19 @@ def said_by(asked: Asked) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(asked.path).query)) | dict(parse_qsl(posted))
 
 
+def query(asked: Asked) -> str:
+    return urlsplit(asked.path).query
+
+
+def framing(what: str) -> Reply:
+    """A page of which only a frame matters, that is taken away where it asks for that."""
+    frame = f'<iframe src="{html.escape(what)}" title="Tool" width="100%" height="700"></iframe>'
+    closing = """<script>addEventListener("message", ({ data }) => {
+      if (data && data.subject === "org.imsglobal.lti.close") document.querySelector("iframe").replaceWith("Closed");
+    });</script>"""
+    return page(f"<h1>Week 1</h1>{frame}{closing}")
+
+
 def page(body: str) -> Reply:
     content = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>School</title>{body}'
     return Reply(content.encode(), 200, (("Content-Type", "text/html; charset=utf-8"),))

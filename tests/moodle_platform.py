@@ -17,7 +17,7 @@ import jwt
 
 from tests.lti_site import Asked, Reply, Site, in_json
 from tests.lti_visit import LTI, SETTINGS, jwk, rsa_key
-from tests.moodle_pages import Refused, form, page, reposted, said_by, with_errors
+from tests.moodle_pages import Refused, form, framing, page, query, reposted, said_by, with_errors
 from tests.moodle_people import COURSE, EDITORS, PEOPLE, TYPE, Link, Shared, User, claims
 from tests.moodle_services import Gradebook, Services, ToolKeys
 
@@ -56,7 +56,9 @@ class Moodle:
             "GET openid-configuration": self._configuration,
             "POST openid-registration": self._register,
             "GET certs": lambda _: in_json({"keys": [jwk("platform")]}),
-            "GET view": self._view,
+            "GET toolconfigure": lambda asked: framing(f"startltiadvregistration.php?{query(asked)}"),
+            "GET view": lambda asked: framing(f"launch.php?{query(asked)}"),
+            "GET edit": lambda asked: framing(f"contentitem.php?{query(asked)}"),
             "GET launch": self._launch,
             "GET contentitem": self._choose,
             "GET auth": self._auth,
@@ -182,17 +184,6 @@ class Moodle:
         return in_json(answer | {OF_TOOL: {"version": "1.3.0", "deployment_id": TYPE}})
 
     # ---- launches -------------------------------------------------------------------------------
-
-    def _view(self, asked: Asked) -> Reply:
-        """The page of an activity, or with `choose` the form of a new one: what matters of both is in a frame."""
-        said = said_by(asked)
-        frame = (
-            f"contentitem.php?id={TYPE}&course={COURSE}"
-            if "choose" in said
-            else f"launch.php?id={said['id']}"
-        )
-        inside = f'<iframe src="{html.escape(frame)}" title="Tool" width="100%" height="700"></iframe>'
-        return page(f"<h1>Week 1</h1>{inside}")
 
     def _launch(self, asked: Asked) -> Reply:
         session, link = self._signed_in(asked), self.links[said_by(asked)["id"]]
