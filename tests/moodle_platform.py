@@ -3,7 +3,6 @@
 Written from what Moodle's own code does, none of which is here. It has one course, whose pages are at the server of `tests.lti_site`.
 """
 
-import html
 import json
 import secrets
 import time
@@ -18,7 +17,7 @@ import jwt
 from tests.lti_site import Asked, Reply, Site, in_json
 from tests.lti_visit import LTI, SETTINGS, jwk, rsa_key
 from tests.moodle_pages import Refused, form, framing, page, query, reposted, said_by, with_errors
-from tests.moodle_people import COURSE, EDITORS, PEOPLE, TYPE, Link, Shared, User, claims
+from tests.moodle_people import EDITORS, PEOPLE, TYPE, Link, Shared, User, claims
 from tests.moodle_services import Gradebook, Services, ToolKeys
 
 OF_TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"

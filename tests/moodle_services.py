@@ -16,6 +16,8 @@ from tests.moodle_pages import ERROR_PAGE, Refused
 from tests.moodle_people import COURSE, PEOPLE, TYPE, member
 
 TOKEN_SECONDS = 3600
+# What stands beside the status, and nowhere else.
+REASONS = {400: "Incorrect score received", 409: "Refusing score with an earlier timestamp"}
 SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 ROSTER = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 ROSTER_KIND = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
@@ -82,6 +84,7 @@ class Gradebook:
         self.most: dict[str, float] = {}
         self.grades: dict[tuple[str, str], Grade] = {}
         self.refusals: list[int] = []
+        self.students = {user.id for user in PEOPLE.values() if user.role == "student"}
 
     def add(self, most: float) -> str:
         """A further column, of so many points."""
@@ -103,8 +106,7 @@ class Gradebook:
 
     def _score(self, item: str, said: dict[str, Any]) -> int:
         required = ("userId", "timestamp", "gradingProgress", "activityProgress")
-        students = {user.id for user in PEOPLE.values() if user.role == "student"}
-        whole = all(said.get(name) is not None for name in required) and said["userId"] in students
+        whole = all(said.get(name) is not None for name in required) and said["userId"] in self.students
         if not whole or not _STAMP.fullmatch(said["timestamp"]):
             return 400
         given, most = said.get("scoreGiven"), said.get("scoreMaximum")
@@ -176,7 +178,7 @@ class Services:
         if not self._allowed(asked, SCORE) or f"type_id={TYPE}" not in asked.path:
             return Reply(b"", 401)
         status = self._gradebook.score(item, asked.json)
-        return Reply(b"" if status == 200 else b"[]", status)
+        return Reply() if status == 200 else Reply(b"[]", status, reason=REASONS[status])
 
     def _roster(self, asked: Asked) -> Reply:
         if asked.headers.get("accept") not in {ROSTER_KIND, "*/*"}:

@@ -201,6 +201,13 @@ def test_everybody_is_who_they_are_there(ready: School) -> None:
     assert ready.frame("tom").opens(CHOOSE).status_code == 404
 
 
+def test_why_a_score_is_refused_is_told(ready: School) -> None:
+    ready.moodle.gradebook.students.remove(PEOPLE["wei"].id)  # who is no longer in the course
+    ready.hand_in("wei", 1, 4)
+    ready.send()
+    assert "answered 400: Incorrect score received" in ready.opens("ana").text
+
+
 def test_who_has_not_been_there_is_known_by_the_roster(ready: School) -> None:
     ready.opens("wei")
     ready.opens("ana")
