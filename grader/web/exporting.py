@@ -76,7 +76,7 @@ def _offer(call: Call, asked: Asked, why: Text | None = None) -> Response:
         200 if why is None else 422,
         asked=asked,
         title=title(call, asked),
-        platforms=upload.names(),
+        platforms=upload.titles(),
         chosen=call.field("platform"),
         column=call.field("column"),
         most_mb=MOST_MB,
