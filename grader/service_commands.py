@@ -5,6 +5,7 @@ Heavy imports wait until a command needs them.
 
 import os
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -169,6 +170,10 @@ def regrade(  # noqa: PLR0913 - its options
     count: Annotated[bool, typer.Option("--count", help="Let what was found count.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget what was found.")] = False,
     *,
+    assignment: Annotated[
+        int | None,
+        typer.Option(help="Which, by its number in `grader course list`, where several links ask for it."),
+    ] = None,
     database: DatabaseOption = None,
     language: LanguageOption = None,
     seed: SeedOption = None,
@@ -184,7 +189,7 @@ def regrade(  # noqa: PLR0913 - its options
     with store_of(database, language, course, seed) as (store, spoken, settings):
         from grader.web.regrade_command import Wish, carry_out  # noqa: PLC0415
 
-        wish = Wish(code, exercise, anew=anew, confirm=count, drop=drop)
+        wish = Wish(code, exercise, assignment, anew=anew, confirm=count, drop=drop)
         done = carry_out(wish, store, settings, lambda text: typer.echo(say(text.id, spoken, text.params)))
     raise typer.Exit(0 if done else 1)
 
@@ -207,14 +212,20 @@ def list_(database: DatabaseOption = None, language: LanguageOption = None) -> N
 
         for code, title, assignments in store.read(courses.listed):
             typer.echo(say("course-line", spoken, {"code": code, "title": title}))
+            several = {
+                name for name, count in Counter(one.exercise for one in assignments).items() if count > 1
+            }
             for one in assignments:
                 params = {
                     "exercise": one.exercise,
                     "deadline": one.deadline or "–",
                     "most": one.most or "–",
                     "points": "–" if one.points is None else one.points,
+                    "number": one.id,
+                    "title": one.title or "–",
                 }
-                typer.echo(say("course-line-assignment", spoken, params))
+                line = "course-line-one-of-several" if one.exercise in several else "course-line-assignment"
+                typer.echo(say(line, spoken, params))
 
 
 def _tell(spoken: Language, url: str) -> None:
