@@ -32,7 +32,7 @@ WEB = {
     "web.store.clearing": "gradebook.batches web.store.forgetting web.store.origins web.store.store",
     "web.store.own": "gradebook.tables web.store.attempts web.store.courses web.store.records web.store.tables",
     "web.own": "web.learner web.service web.store.attempts web.store.courses web.store.own web.titles",
-    "web.titles": "model web.service web.store.courses web.store.records",
+    "web.titles": "exercise model web.service web.store.courses web.store.records",
     "web.patience": "",
     "web.rounds": "errors web.logs",
     "web.keeping": "web.logs web.rounds web.store.clearing web.store.store",

@@ -1,7 +1,8 @@
 """What assignments are called on the pages: by their exercise, and by their links where a course asks for one more than once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from grader.exercise import Wording
 from grader.model import Language
 from grader.web.service import Call
 from grader.web.store import courses
@@ -25,7 +26,7 @@ def alike(call: Call, asked: Asked, among: Sequence[Asked] | None = None) -> lis
     return [one for one in all if one.exercise == asked.exercise]
 
 
-def told_apart(title: Mapping[str, str], alike: Sequence[Asked], spoken: Language) -> dict[int, str]:
+def told_apart(title: Wording, alike: Sequence[Asked], spoken: Language) -> dict[int, str]:
     """What each of some assignments to one exercise is called, by number: no two the same."""
     names = dict[int, str]()
     for one in alike:
