@@ -15,7 +15,7 @@ import typer
 from grader import forget_commands
 from grader.answering import answering
 from grader.exercise import course_folder, load_exercise
-from grader.model import Language
+from grader.model import Language, Text
 from grader.options import (
     Authority,
     Certificate,
@@ -26,6 +26,7 @@ from grader.options import (
     UnencryptedOption,
     UnsafeOption,
 )
+from grader.report.escape import one_line
 from grader.service_store import (
     Code,
     DatabaseOption,
@@ -190,7 +191,11 @@ def regrade(  # noqa: PLR0913 - its options
         from grader.web.regrade_command import Wish, carry_out  # noqa: PLC0415
 
         wish = Wish(code, exercise, assignment, anew=anew, confirm=count, drop=drop)
-        done = carry_out(wish, store, settings, lambda text: typer.echo(say(text.id, spoken, text.params)))
+
+        def tell(text: Text) -> None:
+            typer.echo(one_line(say(text.id, spoken, text.params)))
+
+        done = carry_out(wish, store, settings, tell)
     raise typer.Exit(0 if done else 1)
 
 
@@ -211,21 +216,20 @@ def list_(database: DatabaseOption = None, language: LanguageOption = None) -> N
         from grader.web.store import courses  # noqa: PLC0415
 
         for code, title, assignments in store.read(courses.listed):
-            typer.echo(say("course-line", spoken, {"code": code, "title": title}))
-            several = {
-                name for name, count in Counter(one.exercise for one in assignments).items() if count > 1
-            }
+            typer.echo(one_line(say("course-line", spoken, {"code": code, "title": title})))
+            often = Counter(one.exercise for one in assignments)
             for one in assignments:
                 params = {
                     "exercise": one.exercise,
                     "deadline": one.deadline or "–",
                     "most": one.most or "–",
                     "points": "–" if one.points is None else one.points,
-                    "number": one.id,
-                    "title": one.title or "–",
                 }
-                line = "course-line-one-of-several" if one.exercise in several else "course-line-assignment"
-                typer.echo(say(line, spoken, params))
+                line = say("course-line-assignment", spoken, params)
+                if often[one.exercise] > 1:
+                    which = {"number": one.id, "title": one.title or "–"}
+                    line = say("course-line-one-of-several", spoken, params | which)
+                typer.echo(one_line(line))
 
 
 def _tell(spoken: Language, url: str) -> None:

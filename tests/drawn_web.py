@@ -71,10 +71,10 @@ WEB = {
     "web.hub": "errors",
     "web.serving": "errors lms.lti.tool text web.sending web.app web.engine web.keeping web.logs web.metrics web.patience web.platform"
     " web.rates web.service web.store.seals web.store.store",
-    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_store text web.frames"
+    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options report.escape service_store text web.frames"
     " web.store.platforms web.store.remembered web.store.seals",
     "service_store": "answering errors model options settings web.serving web.store.store",
-    "forget_commands": "model options service_store text web.store.clearing web.store.forgetting web.store.store",
-    "service_commands": "answering executors exercise forget_commands model options service_store text web.engine web.hub"
+    "forget_commands": "model options report.escape service_store text web.store.clearing web.store.forgetting web.store.store",
+    "service_commands": "answering executors exercise forget_commands model options report.escape service_store text web.engine web.hub"
     " web.regrade_command web.serving web.store.clearing web.store.courses web.store.seals",
 }
