@@ -1,6 +1,7 @@
 """A database in which links to one exercise shared an assignment is brought up to date: nobody's attempts or scores are lost."""
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -139,7 +140,16 @@ def test_the_newest_link_keeps_the_assignment_and_all_that_was_handed_in(stored:
         assert database.read(differences) == []
         assert "links" not in database.read(lambda session: inspect(session.connection()).get_table_names())
         assert database.read(lambda session: overrides.in_force(session, EXERCISE)).keys() == {"cy"}
+        assert database.read(gives_no_number_twice)
     open_gradebook(stored).close()  # once more there is nothing to do
+
+
+def gives_no_number_twice(session: Session) -> bool:
+    """Of an assignment that is gone; PostgreSQL never does."""
+    if session.connection().dialect.name == "postgresql":
+        return True
+    made = session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'assignments'"))
+    return "AUTOINCREMENT" in made
 
 
 def test_an_older_link_gets_an_assignment_of_its_own_when_somebody_comes(stored: str, tmp_path: Path) -> None:
@@ -173,13 +183,20 @@ def test_references_are_held_afterwards_too(stored: str, tmp_path: Path) -> None
         assert all_of(store, "assignments", "id") == []
 
 
-def come(store: Store, link: str) -> arrivals.Arrived:
+def test_many_who_come_first_by_a_new_link_come_to_one_assignment(stored: str, tmp_path: Path) -> None:
+    with open_store(stored, tmp_path / "files") as store, ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(lambda n: come(store, "new", f"learner-{n}").assignment, range(8)))
+        assert set(came) == {4}
+        assert len(store.read(courses.assignments, 1)) == 3
+
+
+def come(store: Store, link: str, subject: str = "ann") -> arrivals.Arrived:
     launch = Launch(
         issuer=PLATFORM,
         client_id="us",
         deployment="1",
         message="exercise",
-        subject="ann",
+        subject=subject,
         role="learner",
         target="",
         course=There(id="there"),

@@ -7,7 +7,7 @@ never comes after a newer one; and it is sent once, but where a process is lost 
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook import overrides, results
@@ -48,9 +48,13 @@ def leave(session: Session, column: str, *, to: int, person: int) -> None:
     before = [one.id for one in others if there.link and one.link == there.link]
     own = Delivery.person == person, Delivery.assignment.in_([one.id for one in others])
     going = select(Delivery).where(or_(and_(*own), Delivery.assignment.in_(before)))
-    for row in session.scalars(going).all():
-        if msgspec.json.decode(row.destination, type=_Column).line_item == column:
-            session.delete(row)
+    there_too = [
+        row.id
+        for row in session.scalars(going)
+        if msgspec.json.decode(row.destination, type=_Column).line_item == column
+    ]
+    if there_too:
+        session.execute(delete(Delivery).where(Delivery.id.in_(there_too)))
 
 
 def want(session: Session, assignment: int, person: int) -> None:
