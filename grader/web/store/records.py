@@ -28,7 +28,10 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """An assignment. points: what full marks are worth, None: as the exercise has it; deadline: ISO 8601, UTC; most: files a person."""
+    """An assignment. points: what full marks are worth, None: as the exercise has it; deadline: ISO 8601, UTC; most: files a person.
+
+    title: what the link is called that leads there from a learning platform; empty where none does, or it was not said.
+    """
 
     id: int
     course: int
@@ -37,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     deadline: str | None = None
     most: int | None = None
     batch: int
+    title: str = ""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from grader.web.store.tables import Person
 
 def lines(session: Session, asked: Asked) -> list[Line]:
     """A line for each learner of the course, by name."""
-    decided = overrides.in_force(session, asked.exercise)
+    decided = overrides.in_force(session, asked.exercise, asked.batch)
     tried = tried_of(session, asked.id)
     people = session.execute(
         select(Person.id, Person.pseudonym, Person.name)
@@ -43,7 +43,7 @@ def _line(pseudonym: str, name: str, own: Sequence[Tried], decided: Override | N
 
 def decided(session: Session, asked: Asked, pseudonym: str) -> Override | None:
     """The score that a person gave somebody in place of the checks', if one did."""
-    return overrides.in_force(session, asked.exercise).get(pseudonym)
+    return overrides.in_force(session, asked.exercise, asked.batch).get(pseudonym)
 
 
 def full_marks(session: Session, asked: Asked) -> float | None:
@@ -62,12 +62,12 @@ def decide(  # noqa: PLR0913, PLR0917 - what a decision is
     if person is None:  # forgotten meanwhile
         raise UsageError("student-unknown", student=pseudonym, exercise=asked.exercise)
     if score is None:
-        overrides.take_back(session, asked.exercise, pseudonym)
+        overrides.take_back(session, asked.exercise, pseudonym, batch=asked.batch)
     else:
         noted = select(HandIn.id).where(HandIn.batch == asked.batch, HandIn.student == pseudonym)
         if session.scalar(noted) is None:
             batches.hand_in(session, asked.batch, [Grade(student=pseudonym, name=person.name)])
-        overrides.put(session, asked.exercise, pseudonym, score, reason)
+        overrides.put(session, asked.exercise, pseudonym, score, reason, batch=asked.batch)
         if by is not None:
             reviews.decided(session, asked.id, person.id, by)
     session.flush()
