@@ -12,6 +12,7 @@ import typer
 
 from grader.model import Language
 from grader.options import LanguageOption
+from grader.report.escape import one_line
 from grader.service_store import Code, DatabaseOption, FilesOption, store_of
 from grader.text import say
 
@@ -108,5 +109,5 @@ def _cleared(
 
 def _tell(kept: "Kept", what: str, spoken: Language, *, done: bool) -> None:
     params = {"what": what, **kept._asdict()}
-    typer.echo(say("course-forgetting", spoken, params))
+    typer.echo(one_line(say("course-forgetting", spoken, params)))
     typer.echo(say("course-forgotten" if done else "course-forget-yes", spoken, params))

@@ -10,6 +10,7 @@ import typer
 
 from grader.errors import UsageError
 from grader.options import LanguageOption
+from grader.report.escape import one_line
 from grader.service_store import DatabaseOption, SealOption, store_of
 from grader.text import say
 
@@ -120,7 +121,7 @@ def platforms(database: DatabaseOption = None, language: LanguageOption = None) 
                 "client": one.client_id,
                 "deployments": ", ".join(one.deployments) or "–",
             }
-            typer.echo(say("lti-platform-line", spoken, params))
+            typer.echo(one_line(say("lti-platform-line", spoken, params)))
 
 
 @app.command(short_help="Show our public keys.")

@@ -5,6 +5,7 @@ Heavy imports wait until a command needs them.
 
 import os
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ import typer
 from grader import forget_commands
 from grader.answering import answering
 from grader.exercise import course_folder, load_exercise
-from grader.model import Language
+from grader.model import Language, Text
 from grader.options import (
     Authority,
     Certificate,
@@ -25,6 +26,7 @@ from grader.options import (
     UnencryptedOption,
     UnsafeOption,
 )
+from grader.report.escape import one_line
 from grader.service_store import (
     Code,
     DatabaseOption,
@@ -169,6 +171,10 @@ def regrade(  # noqa: PLR0913 - its options
     count: Annotated[bool, typer.Option("--count", help="Let what was found count.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget what was found.")] = False,
     *,
+    assignment: Annotated[
+        int | None,
+        typer.Option(help="Which, by its number in `grader course list`, where several links ask for it."),
+    ] = None,
     database: DatabaseOption = None,
     language: LanguageOption = None,
     seed: SeedOption = None,
@@ -184,8 +190,12 @@ def regrade(  # noqa: PLR0913 - its options
     with store_of(database, language, course, seed) as (store, spoken, settings):
         from grader.web.regrade_command import Wish, carry_out  # noqa: PLC0415
 
-        wish = Wish(code, exercise, anew=anew, confirm=count, drop=drop)
-        done = carry_out(wish, store, settings, lambda text: typer.echo(say(text.id, spoken, text.params)))
+        wish = Wish(code, exercise, assignment, anew=anew, confirm=count, drop=drop)
+
+        def tell(text: Text) -> None:
+            typer.echo(one_line(say(text.id, spoken, text.params)))
+
+        done = carry_out(wish, store, settings, tell)
     raise typer.Exit(0 if done else 1)
 
 
@@ -206,7 +216,8 @@ def list_(database: DatabaseOption = None, language: LanguageOption = None) -> N
         from grader.web.store import courses  # noqa: PLC0415
 
         for code, title, assignments in store.read(courses.listed):
-            typer.echo(say("course-line", spoken, {"code": code, "title": title}))
+            typer.echo(one_line(say("course-line", spoken, {"code": code, "title": title})))
+            often = Counter(one.exercise for one in assignments)
             for one in assignments:
                 params = {
                     "exercise": one.exercise,
@@ -214,7 +225,11 @@ def list_(database: DatabaseOption = None, language: LanguageOption = None) -> N
                     "most": one.most or "–",
                     "points": "–" if one.points is None else one.points,
                 }
-                typer.echo(say("course-line-assignment", spoken, params))
+                line = say("course-line-assignment", spoken, params)
+                if often[one.exercise] > 1:
+                    which = {"number": one.id, "title": one.title or "–"}
+                    line = say("course-line-one-of-several", spoken, params | which)
+                typer.echo(one_line(line))
 
 
 def _tell(spoken: Language, url: str) -> None:

@@ -31,7 +31,8 @@ WEB = {
     " web.store.tables web.store.teaching",
     "web.store.clearing": "gradebook.batches web.store.forgetting web.store.origins web.store.store",
     "web.store.own": "gradebook.tables web.store.attempts web.store.courses web.store.records web.store.tables",
-    "web.own": "web.learner web.service web.store.attempts web.store.own",
+    "web.own": "web.learner web.service web.store.attempts web.store.courses web.store.own web.titles",
+    "web.titles": "exercise model web.service web.store.courses web.store.records",
     "web.patience": "",
     "web.rounds": "errors web.logs",
     "web.keeping": "web.logs web.rounds web.store.clearing web.store.store",
@@ -44,7 +45,7 @@ WEB = {
     "web.sending": "errors gradebook.stored lms.lti.records lms.lti.scores model text web.logs web.platform web.rounds"
     " web.store.deliveries web.store.platforms web.store.records web.store.store",
     "web.registering": "errors lms.lti.registration model web.frames web.service web.store.platforms",
-    "web.roster": "errors lms.lti.roster model web.learner web.service web.store.people web.store.platforms",
+    "web.roster": "errors lms.lti.roster model web.service web.store.people web.store.platforms web.titles",
     "web.choosing": "errors exercise lms.lti.deeplinking lms.lti.records model web.frames web.service"
     " web.store.platforms web.terms",
     "web.arrivals": "errors exercise lms.lti.launch lms.lti.login lms.lti.records lms.lti.tool model web.frames"
@@ -58,9 +59,9 @@ WEB = {
     "web.doors": "model web.frames web.languages web.rates web.service web.store.people web.store.platforms web.store.records",
     "web.entrance": "model web.doors web.service web.store.people",
     "web.learner": "errors load model report.discovery report.document starter text web.rendering web.service"
-    " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing",
+    " web.store.attempts web.store.courses web.store.records web.store.reviews web.store.standing web.titles",
     "web.teacher": "errors model outcome.table web.classes web.learner web.service web.store.attempts web.store.deliveries web.store.people"
-    " web.store.platforms web.store.records web.store.regrades web.store.reviews web.store.standing",
+    " web.store.platforms web.store.records web.store.regrades web.store.reviews web.store.standing web.titles",
     "web.health": "errors model web.service web.store.jobs",
     "web.app": "errors lms.lti.tool load model web.arrivals web.choosing web.doors web.entrance web.exporting web.frames web.health web.hub web.languages"
     " web.learner web.own web.pictures web.registering web.regrading web.rendering web.reviewing web.roster web.service"
@@ -70,10 +71,10 @@ WEB = {
     "web.hub": "errors",
     "web.serving": "errors lms.lti.tool text web.sending web.app web.engine web.keeping web.logs web.metrics web.patience web.platform"
     " web.rates web.service web.store.seals web.store.store",
-    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options service_store text web.frames"
+    "lti_commands": "errors lms.lti.records lms.lti.signing lms.lti.tool options report.escape service_store text web.frames"
     " web.store.platforms web.store.remembered web.store.seals",
     "service_store": "answering errors model options settings web.serving web.store.store",
-    "forget_commands": "model options service_store text web.store.clearing web.store.forgetting web.store.store",
-    "service_commands": "answering executors exercise forget_commands model options service_store text web.engine web.hub"
+    "forget_commands": "model options report.escape service_store text web.store.clearing web.store.forgetting web.store.store",
+    "service_commands": "answering executors exercise forget_commands model options report.escape service_store text web.engine web.hub"
     " web.regrade_command web.serving web.store.clearing web.store.courses web.store.seals",
 }

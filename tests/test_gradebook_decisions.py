@@ -3,9 +3,21 @@
 import pytest
 
 from grader.errors import UsageError
+from grader.gradebook import overrides
 from grader.gradebook.book import Gradebook
 from grader.model import Report
-from tests.gradebooks import ANN, BOB, EXERCISE, decisions, graded, handed_in, identity, scores, ungradable
+from tests.gradebooks import (
+    ANN,
+    BOB,
+    EXERCISE,
+    decisions,
+    graded,
+    handed_in,
+    identity,
+    rows,
+    scores,
+    ungradable,
+)
 
 # ---- what a person decides ----------------------------------------------------------------------
 
@@ -54,6 +66,21 @@ def test_an_override_that_cannot_be_is_refused(
         book.override(EXERCISE, *asked)
     assert (refused.value.text, refused.value.params.get("near")) == (text, near)
     assert decisions(place) == []
+
+
+def test_one_that_names_a_batch_counts_there_alone_and_the_newest_counts(book: Gradebook, place: str) -> None:
+    one, other = (book.begin(EXERCISE, name) for name in ("practice", "exam"))
+    for batch in (one, other):
+        book.keep(identity(), graded(7), batch, [handed_in("ann")])
+    with rows(place) as database:
+        database.write(lambda session: overrides.put(session, EXERCISE, "ann", 9, "lab", batch=other))
+        assert [scores(book, batch)["ann"] for batch in (one, other)] == [7, 9]
+        with pytest.raises(UsageError, match="override-none"):
+            book.withdraw(EXERCISE, "ann")
+        book.override(EXERCISE, "ann", 4, "by hand")
+        assert [scores(book, batch)["ann"] for batch in (one, other)] == [4, 4]
+        database.write(lambda session: overrides.take_back(session, EXERCISE, "ann", batch=other))
+    assert [scores(book, batch)["ann"] for batch in (one, other)] == [4, 7]
 
 
 def test_where_no_points_are_known_any_score_will_do(book: Gradebook) -> None:

@@ -55,6 +55,13 @@ def test_nothing_goes_before_yes_is_said(tmp_path: Path) -> None:
         assert folder_of(tmp_path / "files") == ["database"]
 
 
+def test_a_name_that_moves_the_cursor_is_shown_as_text(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
+        School(store).learner("Ann\x1b[2J")
+        shown = told(tmp_path, "forget", "dl101", "Ann\x1b[2J")
+    assert (shown.code, shown.out.startswith(r"Ann\x1b[2J: 1 people")) == (0, True)
+
+
 def test_what_is_old_goes_when_it_is_asked_for(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
         school = School(store)

@@ -101,7 +101,8 @@ class Lms:
 
 
 @contextmanager
-def school(folder: Path) -> Iterator[Lms]:
-    """A platform, and a service behind HTTPS that is registered with it."""
-    with serving() as site, open_store(str(folder / "service.sqlite"), folder / "files") as store:
+def school(folder: Path, place: str = "") -> Iterator[Lms]:
+    """A platform, and a service behind HTTPS that is registered with it. place: of its database."""
+    place = place or str(folder / "service.sqlite")
+    with serving() as site, open_store(place, folder / "files", patience=20.0) as store:
         yield Lms(site, Pages(store, secure=True))

@@ -105,8 +105,9 @@ class Gradebook:
         The report is of the grading that the batch found; where that is ungradable or there is none, of the latest graded one of the
         student's file, and of an ungradable one where there is no other. Raises UsageError where there is no such batch.
         """
-        decided = self._database.read(lambda session: overrides.in_force(session, exercise))
-        for page in self._pages(exercise, batch):
+        number = self._database.read(lambda session: batches.chosen(session, exercise, batch))
+        decided = self._database.read(lambda session: overrides.in_force(session, exercise, number))
+        for page in self._pages(number):
             reports = self._reports(exercise, page)
             for row in page:
                 yield _grade(row, reports, decided)
@@ -146,16 +147,16 @@ class Gradebook:
         They are the checks' points; overrides are left aside. Raises UsageError where the exercise has no batch.
         """
         found: list[Changed] = []
-        for page in self._pages(exercise, None):
+        number = self._database.read(lambda session: batches.chosen(session, exercise))
+        for page in self._pages(number):
             found += self._changed(exercise, page)
         return found
 
-    def _pages(self, exercise: str, batch: int | None) -> Iterator[list[HandIn]]:
-        number = self._database.read(lambda session: batches.chosen(session, exercise, batch))
-        page = self._page(number, 0)
+    def _pages(self, batch: int) -> Iterator[list[HandIn]]:
+        page = self._page(batch, 0)
         while page:
             yield page
-            page = self._page(number, page[-1].id)
+            page = self._page(batch, page[-1].id)
 
     def _page(self, batch: int, after: int) -> list[HandIn]:
         return self._database.read(lambda session: list(batches.handed_in(session, batch, after)))

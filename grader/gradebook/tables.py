@@ -95,7 +95,10 @@ class HandIn(Table):
 
 
 class Decision(Table):
-    """What a person decided about a student's score; the newest counts. score: None takes back the one before."""
+    """What a person decided about a student's score; the newest counts. score: None takes back the one before.
+
+    batch: the one that it is for; None: it is for the student, in every batch of the exercise.
+    """
 
     __tablename__ = "overrides"
     __table_args__ = (Index("ix_overrides_exercise", "exercise", "student"),)
@@ -106,6 +109,7 @@ class Decision(Table):
     score: Mapped[float | None]
     reason: Mapped[str]
     when: Mapped[str]
+    batch: Mapped[int | None] = mapped_column(ForeignKey("batches.id"))
 
 
 class Push(Table):

@@ -10,10 +10,11 @@ from grader.lms.sheets import sheet
 from grader.model import Text, said_by
 from grader.outcome.tasks import task_of
 from grader.web.classes import grades_of
-from grader.web.learner import as_file, file_name, title
+from grader.web.learner import as_file, file_name
 from grader.web.service import Call, Refusal
 from grader.web.store import sheets
 from grader.web.store.records import Asked
+from grader.web.titles import alike, title
 
 # Of a platform's table; one of ten thousand students has less.
 MOST_MB = 5
@@ -76,12 +77,17 @@ def _offer(call: Call, asked: Asked, why: Text | None = None) -> Response:
         200 if why is None else 422,
         asked=asked,
         title=title(call, asked),
-        platforms=upload.names(),
+        platforms=upload.titles(),
         chosen=call.field("platform"),
-        column=call.field("column"),
+        column=call.field("column") or _column(call, asked),
         most_mb=MOST_MB,
         why=why,
     )
+
+
+def _column(call: Call, asked: Asked) -> str:
+    """Where there are several assignments to an exercise, its own title does not say which column is meant."""
+    return asked.title if call.form is None and len(alike(call, asked)) > 1 else ""
 
 
 def _own(call: Call) -> Filled:

@@ -21,6 +21,7 @@ from grader.web.rendering import task
 from grader.web.service import Call, Refusal
 from grader.web.store import attempts, courses, reviews, standing
 from grader.web.store.records import Asked, Tried, counts
+from grader.web.titles import alike, title
 
 # Besides the file: the fields, and what parts them.
 UPLOAD_BYTES = MAX_BYTES + 64_000
@@ -43,7 +44,7 @@ def course(call: Call) -> Response:
     for one in asked:
         own = call.service.store.read(attempts.of_person, one.id, call.who.person)
         decided = call.service.store.read(standing.decided, one, call.who.pseudonym)
-        rows.append((one, title(call, one), len(own), counts(attempts.best(own), decided, one.points)))
+        rows.append((one, title(call, one, asked), len(own), counts(attempts.best(own), decided, one.points)))
     looks = call.service.store.read(reviews.counts, call.who.course) if call.who.role == "teacher" else {}
     return call.page("course", rows=rows, looks=looks)
 
@@ -178,7 +179,8 @@ def _assignment(call: Call, asked: Asked, why: Text | None = None, status: int =
         200 if why is None else status,
         asked=asked,
         task=task(exercise.task(call.spoken)),
-        title=exercise.manifest.title[call.spoken],
+        title=title(call, asked),
+        several=len(alike(call, asked)) > 1,
         tried=own,
         best=attempts.best(own),
         decided=store.read(standing.decided, asked, call.who.pseudonym),
@@ -204,11 +206,6 @@ async def _told(call: Call) -> AsyncIterator[str]:
         if done or call.service.ending():
             return
         await asyncio.sleep(LOOK)
-
-
-def title(call: Call, asked: Asked) -> str:
-    """What the exercise of an assignment is called."""
-    return call.service.exercise(asked.exercise).manifest.title[call.spoken]
 
 
 def worded(call: Call, found: Report) -> str:

@@ -11,7 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from grader.web.learner import FILE_POLICY, worded
 from grader.web.service import Call
-from grader.web.store import attempts, own
+from grader.web.store import attempts, courses, own
+from grader.web.titles import file_stem
 
 CHUNK = 1 << 16
 
@@ -43,8 +44,9 @@ def copy(call: Call) -> Response:
 def _write(call: Call, archive: ZipFile) -> None:
     store = call.service.store
     kept, listed = store.read(own.records, call.who.person), []
-    for exercise, tried in store.read(own.attempts, call.who.course, call.who.person):
-        folder = f"{exercise}/attempt-{tried.number}"
+    all = store.read(courses.assignments, call.who.course)
+    for asked, tried in store.read(own.attempts, call.who.course, call.who.person):
+        folder = f"{file_stem(call, asked, all)}/attempt-{tried.number}"
         archive.writestr(
             f"{folder}/submission{PurePosixPath(tried.file).suffix.lower()}", store.files.get(tried.sha256)
         )
@@ -52,7 +54,9 @@ def _write(call: Call, archive: ZipFile) -> None:
             report = store.read(attempts.report, tried.result, tried.file)
             archive.writestr(f"{folder}/report.html", worded(call, report))
             archive.writestr(f"{folder}/report.json", msgspec.json.encode(report))
-        listed.append({"folder": folder, "exercise": exercise, **msgspec.to_builtins(tried)})
+        listed.append(
+            {"folder": folder, "exercise": asked.exercise, "title": asked.title, **msgspec.to_builtins(tried)}
+        )
     text = msgspec.json.format(msgspec.json.encode(kept | {"attempts": listed}))
     archive.writestr("kept.json", text)
 

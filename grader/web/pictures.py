@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from starlette.responses import Response
 
 from grader.model import Text
@@ -17,6 +18,7 @@ from grader.web.classes import grades_of
 from grader.web.learner import sandboxed
 from grader.web.service import Call, Refusal
 from grader.web.store.records import Asked
+from grader.web.titles import title
 
 
 def picture(call: Call) -> Response:
@@ -29,7 +31,8 @@ def picture(call: Call) -> Response:
         for group in similar
     ]
     grades, exercise = [one.grade for one in briefs], call.service.exercise(asked.exercise)
-    return sandboxed(overview.render(overviews.word(grades, exercise, call.spoken, similar, pages)))
+    document = overviews.word(grades, exercise, call.spoken, similar, pages)
+    return sandboxed(overview.render(msgspec.structs.replace(document, title=title(call, asked))))
 
 
 def pair(call: Call) -> Response:

@@ -17,10 +17,11 @@ Tell = Callable[[Text], None]
 
 
 class Wish(NamedTuple):
-    """What was asked for: an assignment, by its course and exercise; anew, confirm, drop: see the command."""
+    """What was asked for: an assignment, by its course and exercise, and by number where these are not enough; anew, confirm, drop: see the command."""
 
     code: str
     exercise: str
+    assignment: int | None
     anew: bool
     confirm: bool
     drop: bool
@@ -30,7 +31,7 @@ def carry_out(wish: Wish, store: Store, settings: Settings, tell: Tell) -> bool:
     """Do it; False where it cannot be done now. Raises UsageError for an unknown assignment, and what cannot be done at once."""
     if wish.confirm + wish.drop + wish.anew > 1:
         raise UsageError("course-regrade-one-of")
-    asked = store.read(courses.asks, wish.code, wish.exercise)
+    asked = store.read(courses.asks, wish.code, wish.exercise, wish.assignment)
     open_ = store.read(regrades.of_assignment, asked.id)
     if wish.confirm or wish.drop:
         if open_ is None:

@@ -5,10 +5,11 @@ from starlette.responses import Response
 from grader.gradebook.records import Identity
 from grader.model import Text
 from grader.web.identities import identified
-from grader.web.learner import own_attempt, sandboxed, title, worded
+from grader.web.learner import own_attempt, sandboxed, worded
 from grader.web.service import Call, Refusal
 from grader.web.store import courses, previews, regrades
 from grader.web.store.records import Asked, Regraded, Tried
+from grader.web.titles import title
 
 # Rounds in which results are made to count before the page is answered; the engine does what is left.
 ROUNDS = 10

@@ -4,10 +4,11 @@ from starlette.responses import Response
 
 from grader.model import Report, Text
 from grader.report.document import reasons_to_review
-from grader.web.learner import own_attempt, title
+from grader.web.learner import own_attempt
 from grader.web.service import Call
 from grader.web.store import courses, reviews
 from grader.web.store.records import Asked, Look
+from grader.web.titles import title
 
 
 def queue(call: Call) -> Response:

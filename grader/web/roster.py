@@ -5,9 +5,9 @@ from starlette.responses import Response
 from grader.errors import PlatformFault
 from grader.lms.lti import roster
 from grader.model import Text, said_by
-from grader.web.learner import title
 from grader.web.service import Call, Refusal
 from grader.web.store import people, platforms
+from grader.web.titles import title
 
 
 def missing(call: Call) -> Response:

@@ -6,10 +6,11 @@ from grader.errors import UsageError
 from grader.model import Text, said_by
 from grader.outcome.table import grades_table
 from grader.web.classes import grades_of
-from grader.web.learner import as_file, sandboxed, title, worded
+from grader.web.learner import as_file, sandboxed, worded
 from grader.web.service import Call, Refusal
 from grader.web.store import attempts, deliveries, people, platforms, regrades, reviews, standing
 from grader.web.store.records import Asked, counts
+from grader.web.titles import file_stem, title
 
 
 def members(call: Call) -> Response:
@@ -47,7 +48,7 @@ def table(call: Call) -> Response:
     asked = call.assignment()
     grades = grades_of(call, asked)
     content = grades_table(grades, call.service.exercise(asked.exercise), call.spoken)
-    return as_file(content, f"{asked.exercise}.csv", "text/csv; charset=utf-8")
+    return as_file(content, f"{file_stem(call, asked)}.csv", "text/csv; charset=utf-8")
 
 
 def student(call: Call) -> Response:

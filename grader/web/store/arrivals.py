@@ -3,17 +3,17 @@
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grader.gradebook.results import now
-from grader.lms.lti.records import Launch
+from grader.lms.lti.records import Launch, Link
 from grader.web.store import courses, deliveries, people
 from grader.web.store.codes import digest, new_code
-from grader.web.store.records import Asked, Destination, Role, Terms
-from grader.web.store.tables import Context, Course, RegisteredPlatform, ResourceLink
+from grader.web.store.records import Destination, Role, Terms
+from grader.web.store.tables import Context, Course, RegisteredPlatform
 
-LONGEST_TITLE = 200
+LONGEST_TITLE, LONGEST_OF_A_LINK = 200, 80
 
 
 class Arrived(NamedTuple):
@@ -27,7 +27,7 @@ class Arrived(NamedTuple):
 def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) -> Arrived:
     """Let somebody in. terms: how their link asks for its exercise; None where they came without one.
 
-    A learner's scores go to the column of the link from then on.
+    Each link has an assignment of its own, to which it has people led, and whose scores go to its column from then on.
     """
     course = _course(session, launch)
     key = people.key_elsewhere(launch.issuer, launch.subject)
@@ -35,17 +35,18 @@ def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) ->
     session.flush()
     if terms is None or launch.link is None:
         return Arrived(course.id, person, None)
-    assignment, newest = _assignment(session, course, launch.link.id, terms)
-    column = launch.scores.line_item if launch.scores else None
-    if role == "learner" and newest and launch.scores is not None and column is not None:
-        there = Destination(
-            issuer=launch.issuer,
-            client_id=launch.client_id,
-            line_item=column,
-            scopes=launch.scores.scopes,
-            subject=launch.subject,
-        )
-        deliveries.aim(session, assignment, person, msgspec.json.encode(there).decode())
+    assignment = _assignment(session, course, launch.link, terms)
+    if launch.scores is not None and (column := launch.scores.line_item) is not None:
+        if role == "learner":
+            there = Destination(
+                issuer=launch.issuer,
+                client_id=launch.client_id,
+                line_item=column,
+                scopes=launch.scores.scopes,
+                subject=launch.subject,
+            )
+            deliveries.aim(session, assignment, person, msgspec.json.encode(there).decode())
+        deliveries.leave(session, column, to=assignment, person=person)
     return Arrived(course.id, person, assignment)
 
 
@@ -87,30 +88,8 @@ def _course(session: Session, launch: Launch) -> Course:
     return course
 
 
-def _assignment(session: Session, course: Course, link: str, terms: Terms) -> tuple[int, bool]:
-    """The assignment of a link, and whether the link is the newest that leads there, whose terms hold."""
-    row = session.scalar(
-        select(ResourceLink).where(ResourceLink.course == course.id, ResourceLink.link == link)
-    )
-    asked = next(
-        (one for one in courses.assignments(session, course.id) if one.exercise == terms.exercise), None
-    )
-    if row is None or asked is None or row.assignment != asked.id:
-        asked = _ask(session, course, terms)
-        if row is not None:
-            session.delete(row)
-            session.flush()
-        session.add(ResourceLink(course=course.id, link=link, assignment=asked.id))
-        return asked.id, True
-    newest = session.scalar(select(func.max(ResourceLink.id)).where(ResourceLink.assignment == asked.id))
-    if row.id != newest:
-        return asked.id, False
-    if (asked.points, asked.deadline, asked.most) != (terms.points, terms.deadline, terms.most):
-        _ask(session, course, terms)
-    return asked.id, True
-
-
-def _ask(session: Session, course: Course, terms: Terms) -> Asked:
+def _assignment(session: Session, course: Course, link: Link, terms: Terms) -> int:
+    """What a link leads to, on today's terms. One that was changed to another exercise leads to what it asked of that before, if it did."""
     return courses.assign(
         session,
         course.code,
@@ -118,4 +97,6 @@ def _ask(session: Session, course: Course, terms: Terms) -> Asked:
         points=terms.points,
         deadline=terms.deadline,
         most=terms.most,
-    )
+        link=link.id,
+        title=link.title.strip()[:LONGEST_OF_A_LINK],
+    ).id

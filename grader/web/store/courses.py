@@ -42,21 +42,23 @@ def assign(  # noqa: PLR0913 - what an assignment is
     points: float | None,
     deadline: str | None,
     most: int | None,
+    link: str = "",
+    title: str = "",
 ) -> Asked:
     """Have a course ask for an exercise, or change how it does. Raises UsageError for an unknown course.
 
+    link: by which link of its platform, each of which asks by itself; title: what that is called, where empty what it was called before.
     Where full marks are worth something else from now on, the scores that count go to the gradebooks elsewhere once more.
     """
     course = by_code(session, code)
-    row = session.scalar(
-        select(Assignment).where(Assignment.course == course.id, Assignment.exercise == exercise)
-    )
+    same = Assignment.course == course.id, Assignment.exercise == exercise, Assignment.link == link
+    row = session.scalar(select(Assignment).where(*same))
     if row is None:
         batch = batches.begin(session, exercise, f"course {course.code}")
-        row = Assignment(course=course.id, exercise=exercise, batch=batch)
+        row = Assignment(course=course.id, exercise=exercise, batch=batch, link=link, title="")
         session.add(row)
     rescaled = row.points != points
-    row.points, row.deadline, row.most = points, deadline, most
+    row.points, row.deadline, row.most, row.title = points, deadline, most, title or row.title
     session.flush()
     if rescaled:
         deliveries.rescale(session, row.id)
@@ -72,15 +74,19 @@ def by_code(session: Session, code: str) -> Course:
     return row
 
 
-def asks(session: Session, code: str, exercise: str) -> Asked:
-    """What a course asks for, by exercise. Raises UsageError where it does not."""
+def asks(session: Session, code: str, exercise: str, number: int | None = None) -> Asked:
+    """What a course asks for, by exercise, and by number where it asks for that more than once. Raises UsageError where it does not."""
     course = by_code(session, code)
     all = assignments(session, course.id)
-    found = next((one for one in all if one.exercise == exercise), None)
-    if found is None:
-        known = ", ".join(one.exercise for one in all) or "–"
+    same = [one for one in all if one.exercise == exercise]
+    if not same:
+        known = ", ".join(dict.fromkeys(one.exercise for one in all)) or "–"
         raise UsageError("course-asks-not", code=course.code, exercise=exercise, known=known)
-    return found
+    found = [one for one in same if number in {None, one.id}]
+    if len(found) != 1:
+        known = ", ".join(f"{one.id} ({one.title or '–'})" for one in same)
+        raise UsageError("course-asks-several", code=course.code, exercise=exercise, known=known)
+    return found[0]
 
 
 def listed(session: Session) -> list[tuple[str, str, list[Asked]]]:
@@ -113,6 +119,7 @@ def asked(row: Assignment) -> Asked:
         deadline=row.deadline,
         most=row.most,
         batch=row.batch,
+        title=row.title,
     )
 
 

@@ -6,7 +6,8 @@ never comes after a newer one; and it is sent once, but where a process is lost 
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+import msgspec
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook import overrides, results
@@ -14,10 +15,16 @@ from grader.gradebook.results import now
 from grader.gradebook.stored import text_from
 from grader.web.store.attempts import best, of_person
 from grader.web.store.records import Due, Undelivered, counts
-from grader.web.store.tables import Assignment, Attempt, Delivery, Person, ResourceLink
+from grader.web.store.tables import Assignment, Attempt, Delivery, Person
 
 # Seconds until a score is tried again: the first time, how that grows, and the longest.
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 5.0, 2.0, 3600.0
+
+
+class _Column(msgspec.Struct):
+    """What has to be known of a destination here."""
+
+    line_item: str
 
 
 def aim(session: Session, assignment: int, person: int, destination: str) -> None:
@@ -33,6 +40,23 @@ def aim(session: Session, assignment: int, person: int, destination: str) -> Non
     want(session, assignment, person)
 
 
+def leave(session: Session, column: str, *, to: int, person: int) -> None:
+    """Have scores of no other assignment go to a column: neither this person's, nor any of what its link asked for before."""
+    there = session.get_one(Assignment, to)
+    beside = select(Assignment).where(Assignment.course == there.course, Assignment.id != to)
+    others = session.scalars(beside).all()
+    before = [one.id for one in others if there.link and one.link == there.link]
+    own = Delivery.person == person, Delivery.assignment.in_([one.id for one in others])
+    going = select(Delivery).where(or_(and_(*own), Delivery.assignment.in_(before)))
+    there_too = [
+        row.id
+        for row in session.scalars(going)
+        if msgspec.json.decode(row.destination, type=_Column).line_item == column
+    ]
+    if there_too:
+        session.execute(delete(Delivery).where(Delivery.id.in_(there_too)))
+
+
 def want(session: Session, assignment: int, person: int) -> None:
     """Have the score that counts now go where it is to go, if it is another one than before."""
     row = _row(session, assignment, person)
@@ -41,7 +65,8 @@ def want(session: Session, assignment: int, person: int) -> None:
     asked = session.get_one(Assignment, assignment)
     pseudonym = session.get_one(Person, person).pseudonym
     tried = best(of_person(session, assignment, person))
-    score = counts(tried, overrides.in_force(session, asked.exercise).get(pseudonym), asked.points)
+    decided = overrides.in_force(session, asked.exercise, asked.batch).get(pseudonym)
+    score = counts(tried, decided, asked.points)
     if score is not None and score[1] is None and (most := results.max_score(session, asked.exercise)):
         points = asked.points or most
         score = score[0] * points / most, points
@@ -129,8 +154,8 @@ def undelivered(session: Session, assignment: int) -> list[Undelivered]:
 
 
 def without_column(session: Session, assignment: int) -> int:
-    """How many handed in something who came by a link without a column in a gradebook elsewhere; 0 where no link leads here."""
-    if session.scalar(select(ResourceLink.id).where(ResourceLink.assignment == assignment).limit(1)) is None:
+    """How many handed in something who came by a link without a column in a gradebook elsewhere; 0 where it is no link's."""
+    if not session.get_one(Assignment, assignment).link:
         return 0
     going = select(Delivery.person).where(Delivery.assignment == assignment)
     query = select(func.count(func.distinct(Attempt.person))).where(

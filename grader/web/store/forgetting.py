@@ -33,7 +33,6 @@ from grader.web.store.tables import (
     Job,
     Login,
     Person,
-    ResourceLink,
     Stamp,
     Visit,
 )
@@ -128,9 +127,10 @@ def course(session: Session, code: str) -> set[str]:
     own = select(Assignment.id).where(Assignment.course == row.id)
     session.execute(delete(Regrade).where(Regrade.assignment.in_(own)))
     session.execute(delete(Sheet).where(Sheet.assignment.in_(own)))
-    for column in (ResourceLink.course, Context.course, Assignment.course):
+    for column in (Context.course, Assignment.course):
         session.execute(delete(column.class_).where(column == row.id))
     session.execute(delete(HandIn).where(HandIn.batch.in_(batches)))
+    session.execute(update(Decision).where(Decision.batch.in_(batches)).values(batch=None))
     session.execute(delete(Batch).where(Batch.id.in_(batches)))
     session.delete(row)
     return contents

@@ -26,7 +26,7 @@ def preview(session: Session, asked: Asked, regrade: int) -> list[Preview]:
             )
         )
     }
-    decided = overrides.in_force(session, asked.exercise)
+    decided = overrides.in_force(session, asked.exercise, asked.batch)
     people = {row.id: row for row in session.scalars(select(Person).where(Person.course == asked.course))}
     all_ = list[Preview]()
     for person, tried in tried_of(session, asked.id).items():

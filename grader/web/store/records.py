@@ -28,7 +28,10 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """An assignment. points: what full marks are worth, None: as the exercise has it; deadline: ISO 8601, UTC; most: files a person."""
+    """An assignment. points: what full marks are worth, None: as the exercise has it; deadline: ISO 8601, UTC; most: files a person.
+
+    title: what the link is called that leads there from a learning platform; empty where none does, or it was not said.
+    """
 
     id: int
     course: int
@@ -37,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     deadline: str | None = None
     most: int | None = None
     batch: int
+    title: str = ""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,11 +230,14 @@ def counts(
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A person in the list of a class, for one assignment. best: the attempt that counts; attempts: how many there are."""
+    """A person in the list of a class, for one assignment. best: the attempt that counts; attempts: how many there are.
+
+    state: waiting where any of them is, else that of the best; None where nothing was handed in.
+    """
 
     pseudonym: str
     name: str
     attempts: int = 0
-    waiting: int = 0
+    state: State | None = None
     best: Tried | None = None
     override: Override | None = None

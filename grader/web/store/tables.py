@@ -24,13 +24,14 @@ class Course(Table):
 
 
 class Assignment(Table):
-    """An exercise that a course asks for, once. points: what full marks are worth there; None: as many as the exercise has.
+    """An exercise that a course asks for, once by itself, and once by each link of its platform. points: what full marks are worth; None: as many as the exercise has.
 
     deadline: after which nothing is taken; most: how many files one person may hand in. batch: where the gradebook has its grades.
+    link: the platform's id of the link, empty of what the course asks for by itself; title: what the link is called, as far as it was said.
     """
 
     __tablename__ = "assignments"
-    __table_args__ = (UniqueConstraint("course", "exercise"),)
+    __table_args__ = (UniqueConstraint("course", "exercise", "link"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
@@ -39,6 +40,8 @@ class Assignment(Table):
     deadline: Mapped[str | None]
     most: Mapped[int | None]
     batch: Mapped[int] = mapped_column(ForeignKey("batches.id"))
+    link: Mapped[str]
+    title: Mapped[str]
 
 
 class Person(Table):
@@ -206,18 +209,6 @@ class Context(Table):
     context: Mapped[str]
     course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
     roster: Mapped[str | None]
-
-
-class ResourceLink(Table):
-    """A link in a course that leads to an assignment; of several, the newest says how it is asked for, and has its column of scores."""
-
-    __tablename__ = "links"
-    __table_args__ = (UniqueConstraint("course", "link"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    course: Mapped[int] = mapped_column(ForeignKey("courses.id"))
-    link: Mapped[str]
-    assignment: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
 
 
 class Choice(Table):
