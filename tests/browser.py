@@ -20,6 +20,8 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--hide-scrollbars", "--remote-debugging-port=0"),
 )
+# A driver may lose sight of a frame that goes on to another process while it loads, and then waits for what is long there.
+ONE_PROCESS = "--disable-site-isolation-trials"
 SECONDS = 60
 MAX_MESSAGE = 200_000_000
 

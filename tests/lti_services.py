@@ -54,7 +54,7 @@ class Services:
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         }
         assert (claims["iss"], claims["sub"]) == (CLIENT, CLIENT)
-        assert 0 < claims["exp"] - claims["iat"] <= 60
-        assert claims["iat"] >= NOW
+        assert 0 < claims["exp"] - claims["iat"] <= 120
+        assert NOW - 60 <= claims["iat"] < claims["exp"]
         self.assertions.append(claims)
         return in_json(self.granted | {"access_token": f"token-{len(self.assertions)}"})

@@ -35,6 +35,7 @@ class Reply(NamedTuple):
     body: bytes = b""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
 
 
 def in_json(value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
@@ -81,7 +82,7 @@ def serving(tls: SSLContext | None = None) -> Iterator[Site]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = site.answer(Asked(self.command, self.path, headers, body))
-            self.send_response(reply.status)
+            self.send_response(reply.status, reply.reason)
             for name, value in reply.headers:
                 self.send_header(name, value)
             if not any(name == "Transfer-Encoding" for name, _ in reply.headers):

@@ -70,6 +70,11 @@ def test_a_choice_is_a_link_with_what_was_chosen(services: Services) -> None:
     ]
 
 
+def test_a_choice_holds_by_a_clock_that_is_a_minute_behind(services: Services) -> None:
+    claims = sent(services, choosing(services), LINE)
+    assert claims["iat"] <= NOW - 59 < NOW + 59 < claims["exp"]
+
+
 def test_without_limits_none_are_sent(services: Services) -> None:
     [item] = sent(services, choosing(services), OPEN)[DL + "content_items"]
     assert item["custom"] == {"exercise": "temperature", "points": "7.5"}
@@ -92,6 +97,14 @@ def test_several_are_sent_only_where_several_are_taken(services: Services) -> No
     with pytest.raises(LaunchRefused) as caught:
         sent(services, choosing(services), LINE, OPEN)
     assert caught.value.text == "lti-choice-one"
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_truth_may_be_said_in_words(services: Services, several: bool) -> None:
+    word = "true" if several else "false"
+    wanted = choosing(services, accept_multiple=word, accept_lineitem=word).choice
+    assert wanted is not None
+    assert (wanted.multiple, wanted.line_items) == (several, several)
 
 
 def test_choosing_nothing_is_an_answer(services: Services) -> None:

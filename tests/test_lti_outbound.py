@@ -224,6 +224,18 @@ def test_which_answers_are_worth_another_try(status: int) -> None:
     assert (found.retry, found.after) == (status in LATER, 30)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"why", "why"), (b"[]", "Not so"), (b" {} ", "Not so"), (b"", "Not so")]
+)
+def test_where_the_body_says_nothing_what_stands_beside_the_status_does(
+    site: Site, body: bytes, said: str
+) -> None:
+    site.answers["GET /it"] = lambda _: Reply(body, 400, reason="Not so")
+    found = outbound().get(f"{site.url}/it", "*/*").fault()
+    assert found is not None
+    assert found.params["said"] == said
+
+
 @pytest.mark.parametrize("after", ["", "soon", "-1", "٣", "9" * 400, "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_a_wait_that_is_no_number_of_seconds_is_passed_over(after: str) -> None:
     found = Answer(status=503, headers={"retry-after": after}, body=b"", host="x").fault()

@@ -169,6 +169,15 @@ def test_a_token_is_asked_for_once_and_again_shortly_before_its_end(
     assert len({claims["jti"] for claims in services.assertions}) == 2
 
 
+@pytest.mark.parametrize("ahead", [-59, 0, 59])
+def test_an_assertion_holds_by_a_clock_that_is_a_minute_off(
+    column: Column, services: Services, ahead: int
+) -> None:
+    column.post()
+    [claims] = services.assertions
+    assert claims["iat"] <= NOW + ahead < claims["exp"]
+
+
 def test_a_token_that_is_no_longer_taken_is_replaced_once(column: Column, services: Services) -> None:
     column.post()
     services.ended = {"token-1"}
@@ -207,7 +216,13 @@ def test_grants_as_platforms_word_them_are_taken(
 
 
 @pytest.mark.parametrize(
-    ("reply", "retry"), [(Reply(b"{}", 400), False), (Reply(b"", 503), True), (Reply(b"no"), False)]
+    ("reply", "retry"),
+    [
+        (Reply(b"{}", 400), True),
+        (Reply(b"<html>", 404), True),
+        (Reply(b"", 503), True),
+        (Reply(b"no"), False),
+    ],
 )
 def test_where_no_token_is_given_nothing_is_posted(
     column: Column, site: Site, reply: Reply, retry: bool

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from grader.web.store import people
 from grader.web.store.store import open_store
 from tests.browser import Browser, View, found
 from tests.test_report_html_browser import AXE, NARROW, STICKS_OUT, VIOLATIONS, WIDE
@@ -82,7 +83,7 @@ def browser() -> Iterator[Browser]:
 
 SEEN = [
     *(("nobody", path) for path in ("/", "/nothing")),
-    *(("ann", path) for path in ("/course", "/assignments/1", "/attempts/1", "/attempts/3")),
+    *(("ann", path) for path in ("/course", "/own", "/assignments/1", "/attempts/1", "/attempts/3")),
     *(("teacher", path) for path in ("/course", "/assignments/1/class", "/assignments/1/students/{student}")),
     *(("teacher", f"/assignments/1/{path}") for path in ("regrade", "reviews", "exports", "exports/1")),
     *(("teacher", path) for path in ("/attempts/1/regrade", "/regrades/1")),
@@ -123,6 +124,26 @@ def test_the_report_is_shown_in_place_and_times_are_the_readers_own(site: Site, 
     seen = browser.look(f"{site.address}/attempts/1", VIEWS["en"], [FRAME, TIMES], site.cookies["ann"])
     assert seen.answers == [True, True]
     assert f"{site.address}/attempts/1/report" in seen.asked
+    assert seen.said == []
+
+
+MARKED = "document.mine = 1"
+SHOWN = """new Promise((resolve) => setInterval(() => {
+  const shown = document.querySelector('[data-live]').innerText.includes('Newcomer');
+  if (shown) resolve(document.mine);
+}, 50))"""
+
+
+def test_the_page_of_a_class_shows_what_others_do_without_being_loaded_again(
+    site: Site, browser: Browser
+) -> None:
+    coming = threading.Timer(2, site.store.write, (people.join, 1, "Newcomer"))
+    coming.start()
+    seen = browser.look(
+        f"{site.address}/assignments/1/class", VIEWS["en"], [MARKED, SHOWN], site.cookies["teacher"]
+    )
+    coming.join()
+    assert seen.answers[1] == 1
     assert seen.said == []
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from grader.web.store import platforms
-from tests.browser import found
+from tests.browser import ONE_PROCESS, found
 from tests.lti_site import Reply, in_json
 from tests.lti_visit import LTI
 from tests.test_jupyterlab import FLAGS
@@ -55,7 +55,7 @@ def there(tmp_path: Path) -> Iterator[School]:
 def opened(*, width: int = DESK, cookies_in: str = "", folder: Path | None = None) -> Iterator[Any]:
     """A page. cookies_in: beside which site others may keep none, which the settings in the folder say."""
     with driver.sync_playwright() as playwright:
-        kind = {"executable_path": found(), "args": FLAGS}
+        kind = {"executable_path": found(), "args": [*FLAGS, ONE_PROCESS]}
         view: dict[str, Any] = {
             "ignore_https_errors": True, "locale": "en-GB", "viewport": {"width": width, "height": 900}
         }  # fmt: skip

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from grader.web.logs import Log
 from grader.web.sending import Sender
 from grader.web.store import deliveries
+from grader.web.store.store import Store
 from grader.web.store.tables import Delivery
 from tests.lti_site import Asked, Reply, in_json
 from tests.web import NOTEBOOK, Browser, grade_next
@@ -72,7 +73,7 @@ def hand_in(lms: Lms, learner: Browser, number: int, score: float) -> None:
     grade_next(lms.store, score)
 
 
-def wait_over(lms: Lms) -> None:
+def wait_over(store: Store) -> None:
     """As if the wait until the next try had passed, and the lease of who is gone."""
 
     def age(session: Session) -> None:
@@ -80,7 +81,7 @@ def wait_over(lms: Lms) -> None:
             row.due = row.due and "2020-01-01T00:00:00.000+00:00"
             row.until = row.until and "2020-01-01T00:00:00.000+00:00"
 
-    lms.store.write(age)
+    store.write(age)
 
 
 def class_page(lms: Lms) -> str:
@@ -130,9 +131,9 @@ def test_what_may_pass_is_tried_again(lms: Lms, gradebook: Gradebook, learner: B
     assert due > time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() + 8000))
     assert gradebook.send() == 0  # not before it is time
     assert f" {status}" in class_page(lms)
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 1
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 1
     assert gradebook.came == [("learner-1", 7, 10)]
     assert "class/deliveries" not in class_page(lms)
@@ -144,7 +145,7 @@ def test_the_newest_goes_where_an_older_one_failed(lms: Lms, gradebook: Gradeboo
     gradebook.send()
     hand_in(lms, learner, 2, 8)
     assert gradebook.send() == 1
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 0
     assert gradebook.came == [("learner-1", 8, 10)]
 
@@ -156,7 +157,7 @@ def test_what_is_refused_is_told_to_the_teacher_who_can_send_it_again(
     hand_in(lms, learner, 1, 7)
     gradebook.answers = [Reply(b"no <b>column</b>", status)]
     gradebook.send()
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 0
     teacher = lms.pages.browser()
     shown = lms.comes(teacher, TEACHER).text
@@ -177,10 +178,10 @@ def test_a_process_that_is_lost_between_the_answer_and_its_note_leaves_one_more(
     assert due is not None
     gradebook.another()._post(due)  # it came there, and then the process was gone
     assert gradebook.send() == 0  # as long as that may still be noted
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 1
     assert gradebook.came == [("learner-1", 7, 10)] * 2
-    wait_over(lms)
+    wait_over(lms.store)
     assert gradebook.send() == 0
 
 

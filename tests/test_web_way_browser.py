@@ -15,7 +15,7 @@ import pytest
 from grader.exercise import course_folder
 from grader.kernel.pool import Kernels
 from grader.lms.lti.records import Platform
-from tests.browser import found
+from tests.browser import ONE_PROCESS, found
 from tests.conftest import CORPUS
 from tests.proxy import in_front
 from tests.test_jupyterlab import FLAGS, free_port
@@ -67,7 +67,7 @@ def there(folder: Path) -> Iterator[There]:
         register(place, platform)
         service.ready()
         rules = f"MAP grader.example.org:443 127.0.0.1:{encrypted}"
-        yield There(platform, [*FLAGS, f"--host-resolver-rules={rules}"])
+        yield There(platform, [*FLAGS, ONE_PROCESS, f"--host-resolver-rules={rules}"])
 
 
 @contextmanager

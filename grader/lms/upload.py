@@ -18,6 +18,11 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(uploads.__path__))
 
 
+def titles() -> dict[str, str]:
+    """What these platforms are called, by name."""
+    return {name: platform(name).TITLE for name in names()}
+
+
 @cache
 def platform(name: str) -> ModuleType:
     """The module of a platform. Raises UsageError for a name that is not known."""

@@ -77,7 +77,7 @@ def _offer(call: Call, asked: Asked, why: Text | None = None) -> Response:
         200 if why is None else 422,
         asked=asked,
         title=title(call, asked),
-        platforms=upload.names(),
+        platforms=upload.titles(),
         chosen=call.field("platform"),
         column=call.field("column") or _column(call, asked),
         most_mb=MOST_MB,

@@ -37,6 +37,7 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
             plainly=lambda id, **params: say(id, spoken, params),
             told=lambda text: words.sentence(say(text.id, spoken, text.params)),
             line=words.shown_line,
+            marks=_marks,
             points=points,
             minute=lambda moment: moment[:16].replace("T", " "),
             **context,
@@ -45,6 +46,14 @@ def page(request: Request, template: str, spoken: Language, status: int, /, **co
     answer = HTMLResponse(text, status)
     remember_language(request, answer)
     return answer
+
+
+def _marks(score: tuple[float, float | None] | None) -> str:
+    """A score out of full marks; of one that nothing is known of, a dash."""
+    if score is None:
+        return "–"
+    scored, full = score
+    return points(scored) if full is None else f"{points(scored)} / {points(full)}"
 
 
 def _address(request: Request) -> str:

@@ -29,6 +29,7 @@ def members(call: Call) -> Response:
         title=title(call, asked),
         rows=rows,
         lost=lost,
+        homeless=call.service.store.read(deliveries.without_column, asked.id),
         listed=listed,
         open=open_,
         looks=call.service.store.read(reviews.counts, asked.course).get(asked.id, 0),

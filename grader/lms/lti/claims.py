@@ -47,12 +47,12 @@ class Presentation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """The deep-linking settings."""
+    """The deep-linking settings. Older Moodles say `"true"` and `"false"` for what is true and false."""
 
     deep_link_return_url: str | None = None
     accept_types: list[str] | None = None
-    accept_multiple: bool | None = None
-    accept_lineitem: bool | None = None
+    accept_multiple: bool | str | None = None
+    accept_lineitem: bool | str | None = None
     data: str | None = None
     title: str | None = None
 

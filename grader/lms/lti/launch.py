@@ -195,8 +195,8 @@ def _choice(settings: Choice | None) -> ChoiceWanted:
         raise LaunchRefused("lti-choice-unsuited", status=400)
     return ChoiceWanted(
         return_url=back,
-        multiple=found.accept_multiple is True,
-        line_items=found.accept_lineitem is not False,
+        multiple=found.accept_multiple in {True, "true"},
+        line_items=found.accept_lineitem not in {False, "false"},
         data=found.data,
         title=found.title or "",
     )

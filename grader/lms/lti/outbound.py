@@ -24,31 +24,35 @@ _MAY_PASS = {408, 409, 425, 429}
 _PORTS: Mapping[str, int] = MappingProxyType({"https": 443, "http": 80})
 _LAST_PORT = 65535
 _SHOWN = 200
+_NOTHING = {b"", b"[]", b"{}"}
 
 T = TypeVar("T")
 Resolve = Callable[[str, int], Sequence[Address]]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. headers: by their names in small letters; host: for messages."""
+    """What came back. headers: by their names in small letters; host: for messages; reason: what stood beside the status."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     host: str
+    reason: str = ""
 
-    def fault(self) -> PlatformFault | None:
-        """What to raise if the platform did not do what it was asked."""
+    def fault(self, *, passing: bool = False) -> PlatformFault | None:
+        """What to raise if the platform did not do what it was asked. passing: whether the same may work later, whatever the status."""
         if 200 <= self.status < 300:  # noqa: PLR2004 - HTTP's own
             return None
         after = self.headers.get("retry-after", "")
+        # Moodle says why it refuses a score beside the status, and nothing in the body.
+        said = self.reason if self.body.strip() in _NOTHING else self.body[:_SHOWN].decode("utf-8", "replace")
         return PlatformFault(
             "lti-answer-status",
-            retry=self.status in _MAY_PASS or self.status >= 500,  # noqa: PLR2004
+            retry=passing or self.status in _MAY_PASS or self.status >= 500,  # noqa: PLR2004
             after=float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None,  # noqa: PLR2004
             host=self.host,
             code=self.status,
-            said=self.body[:_SHOWN].decode("utf-8", "replace"),
+            said=said[:_SHOWN],
         )
 
     def parsed(self, type: type[T]) -> T:
@@ -142,7 +146,11 @@ class Outbound:
             if deadline.over:
                 raise httpx.ReadTimeout("timed out")
             return Answer(
-                status=response.status_code, headers=dict(response.headers), body=body, host=target.host
+                status=response.status_code,
+                headers=dict(response.headers),
+                body=body,
+                host=target.host,
+                reason=response.reason_phrase,
             )
 
 

@@ -1,7 +1,8 @@
 """Scores on their way to a platform's gradebook (AGS 2.0).
 
 Only final ones are sent: `Pending` after a final one erases the grade on Moodle. Each has a comment, the maximum, and a timestamp later
-than that of the one before: an equal one is 409 on Moodle, an earlier one 400 on Canvas.
+than that of the one before: an earlier one is 400 on Canvas; one of the second in which Moodle took the last, by its own clock, is 409 there,
+which passes.
 """
 
 from datetime import UTC, datetime

@@ -27,6 +27,8 @@ BITS = 2048
 DAY = 86400.0
 # How long a key signs, and how long it is published before and after that, in seconds.
 LIFE, AHEAD, AFTER = 90 * DAY, DAY, DAY
+# How far a platform's clock may be behind ours, in seconds: Moodle takes no token that was made a second ahead of its own clock.
+BEHIND = 60
 
 
 def new_key(now: float) -> SigningKey:
@@ -63,10 +65,11 @@ class OurKeys:
         # Reading a key takes a tenth of a second, since it is checked.
         self._read: dict[str, rsa.RSAPrivateKey] = {}
 
-    def sign(self, claims: Mapping[str, Any], now: float) -> str:
-        """A token of ours."""
+    def sign(self, claims: Mapping[str, Any], now: float, seconds: float) -> str:
+        """A token of ours, which holds for so many seconds, and already holds where the clock is a little behind ours."""
         key = _signing(self._turned(now), now)
-        return jwt.encode(dict(claims), self._private(key), "RS256", {"kid": key.id})
+        times = {"iat": int(now) - BEHIND, "exp": int(now + seconds)}
+        return jwt.encode({**claims, **times}, self._private(key), "RS256", {"kid": key.id})
 
     def published(self, now: float) -> bytes:
         """Our public keys as a JWKS, in JSON."""

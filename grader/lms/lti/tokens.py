@@ -66,6 +66,10 @@ class Tokens:
             "application/x-www-form-urlencoded",
             accept="application/json",
         )
+        # What was to be sent is as good as before: it is the registration, a clock, or that the platform could not fetch our keys,
+        # which Moodle answers with 400 or 404.
+        if (refused := answer.fault(passing=True)) is not None:
+            raise refused
         granted = answer.parsed(_Granted)
         token = granted.access_token
         if granted.token_type.lower() != "bearer" or not (token and token.isascii() and token.isprintable()):
@@ -79,11 +83,9 @@ class Tokens:
             "iss": platform.client_id,
             "sub": platform.client_id,
             "aud": platform.token_audience or platform.token_url,
-            "iat": int(now),
-            "exp": int(now + ASSERTION_SECONDS),
             "jti": secrets.token_urlsafe(24),
         }
-        return self._keys.sign(claims, now)
+        return self._keys.sign(claims, now, ASSERTION_SECONDS)
 
 
 def _lasts(said: float | str | None) -> float:

@@ -3,6 +3,7 @@
 A module here owes
 
     WORDS         what its file is, in each language
+    TITLE         what the platform calls itself
     FROM_TABLE    whether there is nothing to make without a table that the platform gave out
     fill          (table or None, grades, task) → Filled
 

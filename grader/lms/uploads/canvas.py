@@ -15,6 +15,7 @@ from grader.lms.sheets import Sheet, number
 from grader.model import Text
 
 WORDS = {"en": "a gradebook export, filled in", "zh": "填好成绩的成绩册导出文件"}
+TITLE = "Canvas"
 FROM_TABLE = True
 
 FILE = "canvas.csv"

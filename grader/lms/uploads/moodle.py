@@ -23,6 +23,7 @@ WORDS = {
     "en": "the grading worksheet, filled in, and a zip of feedback files",
     "zh": "填好成绩的评分表，和反馈文件的压缩包",
 }
+TITLE = "Moodle"
 FROM_TABLE = False
 
 FILE = "moodle.csv"

@@ -8,6 +8,7 @@ from grader.lms.sheets import Sheet, neutral, written_table
 from grader.report.escape import one_line
 
 WORDS = {"en": "a table like its own grades.csv", "zh": "与它自己的 grades.csv 格式相同的表格"}
+TITLE = "nbgrader"
 FROM_TABLE = False
 
 FILE = "nbgrader.csv"

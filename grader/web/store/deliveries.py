@@ -7,7 +7,7 @@ never comes after a newer one; and it is sent once, but where a process is lost 
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from grader.gradebook import overrides, results
@@ -15,7 +15,7 @@ from grader.gradebook.results import now
 from grader.gradebook.stored import text_from
 from grader.web.store.attempts import best, of_person
 from grader.web.store.records import Due, Undelivered, counts
-from grader.web.store.tables import Assignment, Delivery, Person
+from grader.web.store.tables import Assignment, Attempt, Delivery, Person
 
 # Seconds until a score is tried again: the first time, how that grows, and the longest.
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 5.0, 2.0, 3600.0
@@ -151,6 +151,17 @@ def undelivered(session: Session, assignment: int) -> list[Undelivered]:
         for row, person in session.execute(query)
     ]
     return sorted(found, key=lambda one: one.name.casefold())
+
+
+def without_column(session: Session, assignment: int) -> int:
+    """How many handed in something who came by a link without a column in a gradebook elsewhere; 0 where it is no link's."""
+    if not session.get_one(Assignment, assignment).link:
+        return 0
+    going = select(Delivery.person).where(Delivery.assignment == assignment)
+    query = select(func.count(func.distinct(Attempt.person))).where(
+        Attempt.assignment == assignment, Attempt.person.not_in(going)
+    )
+    return session.scalar(query) or 0
 
 
 def send_again(session: Session, assignment: int) -> None:

@@ -230,11 +230,14 @@ def counts(
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A person in the list of a class, for one assignment. best: the attempt that counts; attempts: how many there are."""
+    """A person in the list of a class, for one assignment. best: the attempt that counts; attempts: how many there are.
+
+    state: waiting where any of them is, else that of the best; None where nothing was handed in.
+    """
 
     pseudonym: str
     name: str
     attempts: int = 0
-    waiting: int = 0
+    state: State | None = None
     best: Tried | None = None
     override: Override | None = None

@@ -1,5 +1,7 @@
 """How a class stands at an assignment."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -9,7 +11,7 @@ from grader.gradebook.tables import HandIn
 from grader.grades import Grade, Override
 from grader.web.store import deliveries, reviews
 from grader.web.store.attempts import WAITING, best, tried_of
-from grader.web.store.records import Asked, Line
+from grader.web.store.records import Asked, Line, State, Tried
 from grader.web.store.tables import Person
 
 
@@ -17,22 +19,26 @@ def lines(session: Session, asked: Asked) -> list[Line]:
     """A line for each learner of the course, by name."""
     decided = overrides.in_force(session, asked.exercise, asked.batch)
     tried = tried_of(session, asked.id)
-    people = session.scalars(
-        select(Person).where(Person.course == asked.course, Person.role == "learner").order_by(Person.id)
+    people = session.execute(
+        select(Person.id, Person.pseudonym, Person.name)
+        .where(Person.course == asked.course, Person.role == "learner")
+        .order_by(Person.id)
     )
-    found = []
-    for person in people:
-        own = tried.get(person.id, [])
-        line = Line(
-            pseudonym=person.pseudonym,
-            name=person.name,
-            attempts=len(own),
-            waiting=sum(one.state == WAITING for one in own),
-            best=best(own) or (own[-1] if own else None),
-            override=decided.get(person.pseudonym),
-        )
-        found.append(line)
+    found = [
+        _line(pseudonym, name, tried.get(number, ()), decided.get(pseudonym))
+        for number, pseudonym, name in people
+    ]
     return sorted(found, key=lambda line: line.name.casefold())
+
+
+def _line(pseudonym: str, name: str, own: Sequence[Tried], decided: Override | None) -> Line:
+    if not own:
+        return Line(pseudonym=pseudonym, name=name, override=decided)
+    counting = best(own) or own[-1]
+    state: State = "waiting" if any(one.state == WAITING for one in own) else counting.state
+    return Line(
+        pseudonym=pseudonym, name=name, attempts=len(own), state=state, best=counting, override=decided
+    )
 
 
 def decided(session: Session, asked: Asked, pseudonym: str) -> Override | None:
