@@ -277,5 +277,6 @@ def test_a_link_that_was_changed_to_another_exercise_leaves_what_there_was(
     decide(teacher, 2, "9")  # which is no score of what the column is for by now
     assert sent(lms) == []
     assert lms.comes(learner, changed).url.path == "/assignments/3"
+    assert "no place for their score" not in teacher.get("/assignments/2/class").text
     assert lms.comes(learner, link(lms, "exam", points="20")).url.path == "/assignments/2"
     assert sent(lms) == [("exam", 18, 20)]

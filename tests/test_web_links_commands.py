@@ -47,6 +47,7 @@ def test_the_list_tells_links_apart_and_moves_no_cursor(lms: Lms, tmp_path: Path
     ]
 
 
+@pytest.mark.slow
 def test_a_regrade_has_to_say_which_is_meant(lms: Lms, learner: Browser, tmp_path: Path) -> None:
     for assignment in (1, 2):
         hand_in(learner, assignment)
@@ -62,6 +63,7 @@ def test_a_regrade_has_to_say_which_is_meant(lms: Lms, learner: Browser, tmp_pat
     assert course(tmp_path, lms, "regrade", EXERCISE, "--drop", "--assignment", "2").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("learner")
 def test_what_a_command_assigns_stands_beside_the_links(lms: Lms, tmp_path: Path) -> None:
     for attempts in ("5", "6"):

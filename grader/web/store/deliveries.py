@@ -154,8 +154,14 @@ def undelivered(session: Session, assignment: int) -> list[Undelivered]:
 
 
 def without_column(session: Session, assignment: int) -> int:
-    """How many handed in something who came by a link without a column in a gradebook elsewhere; 0 where it is no link's."""
-    if not session.get_one(Assignment, assignment).link:
+    """How many handed in something who came by a link without a column in a gradebook elsewhere.
+
+    0 where it is no link's, and where the link leads elsewhere by now, as its column shows.
+    """
+    row = session.get_one(Assignment, assignment)
+    same = Assignment.course == row.course, Assignment.link == row.link, Assignment.id != assignment
+    now_there = select(Delivery.id).join(Assignment, Assignment.id == Delivery.assignment).where(*same)
+    if not row.link or session.scalar(now_there.limit(1)) is not None:
         return 0
     going = select(Delivery.person).where(Delivery.assignment == assignment)
     query = select(func.count(func.distinct(Attempt.person))).where(
