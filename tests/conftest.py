@@ -15,6 +15,8 @@ from grader.model import Report
 from grader.settings import Settings
 from grader.web.store.store import Store, open_store
 from tests.postgres import Server, server
+from tests.stores import new_store
+from tests.web import Pages
 
 CORPUS = Path(__file__).parent / "corpus"
 SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
@@ -91,7 +93,20 @@ def book(place: str) -> Iterator[Gradebook]:
 
 
 @pytest.fixture
-def store(place: str, tmp_path: Path) -> Iterator[Store]:
+def each_store(place: str, tmp_path: Path) -> Iterator[Store]:
     """What a new web service remembers, on each kind of database."""
     with open_store(place, tmp_path / "files", patience=20.0) as store:
         yield store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """What a new web service remembers, on SQLite."""
+    with new_store(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def pages(store: Store) -> Pages:
+    """The pages of a new web service."""
+    return Pages(store)

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator
 from importlib import resources
-from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
 from grader.web.hub import Where, where
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.lti_site import Site, in_json, serving
 from tests.lti_visit import ISSUER
 from tests.test_web_roster import member
@@ -19,12 +18,6 @@ from tests.web_lti import CHOOSE, LMS, TEACHER, Lms
 ROOT = "/services/grader"
 ADDRESS = f"https://localhost{ROOT}"
 LINK = re.compile(r'(?:href|src|action|data-events)="([^"#][^"]*)"')
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ THERE = '{"line_item": "https://lms.example/items/1"}'
 AWAY = to_json(Text(id="lti-score-failed"))
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def take(store: Store, owner: str = OWNER, seconds: float = 60.0) -> tuple[float, float | None] | None:
     """Send what is due, which arrives; its score."""
     due = store.write(deliveries.take, owner, seconds)

@@ -2,27 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from grader.web.languages import preferred
 from grader.web.rates import BY_VISIT, MOST_KEPT, Rate, Rates, origin
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.test_web_who import EXPECTED
 from tests.web import OTHER, Pages, School, grade_next, learner_in, teacher_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
-
-
-@pytest.fixture
-def pages(store: Store) -> Pages:
-    return Pages(store)
 
 
 @pytest.mark.parametrize(

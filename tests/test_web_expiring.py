@@ -25,6 +25,11 @@ from tests.web import NOTEBOOK, OTHER, School, folder_of
 # ---- what is old --------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def age(store: Store, days: int, *numbers: int) -> None:
     """Let attempts, or, without any, people, be so many days older."""
 

@@ -1,27 +1,19 @@
 """Grades for platforms that take a file: their table is given back filled in, with what could not be; nothing in it computes."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select, update
 
 from grader.web.store import sheets
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from grader.web.store.teaching import Sheet
 from tests.test_lms_uploads import CANVAS, MOODLE
 from tests.test_web_regrade_pages import words
 from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
 
 EXPORTS = "/assignments/1/exports"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
 
 
 @pytest.fixture

@@ -39,6 +39,11 @@ THERE = Destination(
 SECRETS = ("Ann Onymous", "ann-onymous", SUBJECT, "Ann was ill")
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def grade(store: Store, score: float) -> None:
     """Grade what waits longest, with a report under the file's name."""
     leased = store.write(jobs.lease, OWNER, 60.0)

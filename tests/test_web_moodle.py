@@ -13,12 +13,12 @@ import pytest
 from grader.web.logs import Log
 from grader.web.sending import Sender
 from grader.web.store import deliveries, platforms
-from grader.web.store.store import open_store
 from tests.lti_site import Site, serving
 from tests.moodle_pages import Refused
 from tests.moodle_people import PEOPLE
 from tests.moodle_platform import Moodle
 from tests.moodle_visit import Framed
+from tests.stores import new_store
 from tests.test_web_sending import wait_over
 from tests.web import NOTEBOOK, Browser, Pages, grade_next
 
@@ -111,7 +111,7 @@ def csrf(shown: httpx.Response) -> str:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    with serving() as site, open_store(str(tmp_path / "a.sqlite"), tmp_path / "files") as store:
+    with serving() as site, new_store(tmp_path) as store:
         yield School(site, Pages(store, secure=True))
 
 

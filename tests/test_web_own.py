@@ -2,25 +2,16 @@
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from zipfile import ZipFile
 
 import msgspec
-import pytest
 from sqlalchemy import select
 
 from grader.web.store import deliveries, standing
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from grader.web.store.tables import Person
 from tests.test_web_forgetting import THERE
 from tests.web import NOTEBOOK, OTHER, Browser, Pages, School, grade_next, learner_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
 
 
 def copied(browser: Browser) -> ZipFile:

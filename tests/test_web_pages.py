@@ -1,27 +1,14 @@
 """The pages, walked through as a browser does: entering, handing in, reading what was found."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from grader.load import MAX_BYTES
 from grader.web.store import attempts, courses
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.gradebooks import EXERCISE
 from tests.web import NOTEBOOK, OTHER, Pages, School, grade_next, learner_in, teacher_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
-
-
-@pytest.fixture
-def pages(store: Store) -> Pages:
-    return Pages(store)
-
 
 # ---- a learner's way ----------------------------------------------------------------------------
 

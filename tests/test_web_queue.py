@@ -15,6 +15,11 @@ from tests.gradebooks import identity
 from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next, outcome
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def test_jobs_are_taken_in_the_order_in_which_they_came_and_by_one_process_each(store: Store) -> None:
     school = School(store)
     for name in ("Ann", "Bob", "Cy"):

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,21 +12,10 @@ from grader.settings import Settings
 from grader.web.identities import identified
 from grader.web.store import jobs
 from grader.web.store.records import Outcome
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.command import grader
 from tests.gradebooks import EXERCISE, graded
 from tests.web import OTHER, OWNER, Browser, Pages, School, grade_next, learner_in, teacher_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
-
-
-@pytest.fixture
-def pages(store: Store) -> Pages:
-    return Pages(store)
 
 
 def grade_today(store: Store, score: float) -> None:

@@ -18,6 +18,11 @@ TODAY = identity("", exercise_version=2, conditions="today")
 THERE = '{"line_item": "https://lms.example/items/1"}'
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def grade(store: Store, score: float | None, *checks: float, known: Identity = BEFORE) -> bool:
     """Grade what waits longest; False where nothing does."""
     leased = store.write(jobs.lease, OWNER, 60.0)

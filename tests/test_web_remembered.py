@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+import pytest
+
 from grader.lms.lti.records import LoginState, Platform, SigningKey
 from grader.web.store import platforms
 from grader.web.store.remembered import Remembered
@@ -21,6 +23,11 @@ PLATFORM = Platform(
     name="School",
 )
 T = TypeVar("T")
+
+
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 def state(key: str, expires: float = NOW + 600) -> LoginState:

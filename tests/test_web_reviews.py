@@ -1,32 +1,18 @@
 """What a person should look at: listed with the reasons, settled by who looked, and seen again."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from grader.model import Report, Text
 from grader.web.store import jobs, regrades
 from grader.web.store.records import Outcome
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.gradebooks import graded, identity, ungradable
 from tests.test_web_regrade_pages import sends, words
 from tests.web import NOTEBOOK, OTHER, OWNER, Pages, School, learner_in, teacher_in
 
 QUEUE = "/assignments/1/reviews"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
-
-
-@pytest.fixture
-def pages(store: Store) -> Pages:
-    return Pages(store)
 
 
 def find(store: Store, report: Report, conditions: str = "as ever") -> None:

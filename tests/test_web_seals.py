@@ -1,7 +1,6 @@
 """Our private keys in the database: encrypted where a key for that is given, and never taken for something else."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,12 @@ from grader.errors import GradebookError, UsageError
 from grader.lms.lti.records import SigningKey
 from grader.web.store.remembered import Remembered
 from grader.web.store.seals import Seal, seal_of
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from grader.web.store.tables import Chest
 from tests.command import grader
 
 OLD, NEW = (base64.b64encode(bytes([number]) * 32).decode() for number in (251, 7))
 KEY = SigningKey(id="kid", pem="PRIVATE", made=0.0)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
 
 
 def seal(folder: Path, *lines: str) -> Seal:

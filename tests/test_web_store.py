@@ -19,6 +19,11 @@ from tests.web import NOTEBOOK, OTHER, OWNER, School, grade_next
 # ---- courses and people -------------------------------------------------------------------------
 
 
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
+
+
 def test_a_course_has_one_code_however_it_is_typed(store: Store) -> None:
     School(store, "DL101")
     assert store.read(people.course_of_code, "  dl101 ") is not None

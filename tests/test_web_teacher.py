@@ -1,28 +1,15 @@
 """A teacher's pages: the class, one student, a score of one's own, what is taken away."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from grader.model import Shown
 from grader.web.store import courses, jobs
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from tests.gradebooks import EXERCISE
 from tests.web import OTHER, OWNER, Browser, Pages, School, grade_next, learner_in, outcome, teacher_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
-        yield store
-
-
-@pytest.fixture
-def pages(store: Store) -> Pages:
-    return Pages(store)
 
 
 def test_a_teacher_sees_the_class_and_decides(pages: Pages, store: Store) -> None:

@@ -12,8 +12,9 @@ from starlette.routing import Mount, Route
 from grader.lms.lti.records import ChoiceWanted, Launch, Platform
 from grader.web.app import routes
 from grader.web.store import people, platforms
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
 from grader.web.store.tables import Context, Person
+from tests.stores import new_store
 from tests.web import OTHER, Browser, Pages, School, grade_next, learner_in, teacher_in
 from tests.web_taught import FORM, TAUGHT
 
@@ -149,7 +150,7 @@ class Town:
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    with open_store(str(tmp_path / "service.sqlite"), tmp_path / "files") as store:
+    with new_store(tmp_path) as store:
         yield Town(store)
 
 

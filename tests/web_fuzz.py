@@ -19,7 +19,8 @@ from grader.web.app import HEADERS, application, routes
 from grader.web.rates import Rates
 from grader.web.store import people, standing
 from grader.web.store.codes import digest
-from grader.web.store.store import Store, open_store
+from grader.web.store.store import Store
+from tests.stores import new_store
 from tests.web import NOTEBOOK, Pages, School, grade_next
 
 WEB = Path(__file__).parents[1] / "grader" / "web"
@@ -178,7 +179,7 @@ class Town:
 @contextmanager
 def town(folder: Path) -> Iterator[Town]:
     """A school whose pages are asked."""
-    with open_store(str(folder / "service.sqlite"), folder / "files") as store:
+    with new_store(folder) as store:
         yield Town(store)
 
 

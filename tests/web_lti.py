@@ -27,6 +27,7 @@ from tests.lti_visit import (
     resource_claims,
     signed,
 )
+from tests.stores import new_store
 from tests.web import Browser, Pages
 
 FRAMES = f"frame-ancestors {ISSUER} https://apps.example.org"
@@ -103,6 +104,6 @@ class Lms:
 @contextmanager
 def school(folder: Path, place: str = "") -> Iterator[Lms]:
     """A platform, and a service behind HTTPS that is registered with it. place: of its database."""
-    place = place or str(folder / "service.sqlite")
-    with serving() as site, open_store(place, folder / "files", patience=20.0) as store:
+    known = open_store(place, folder / "files", patience=20.0) if place else new_store(folder)
+    with serving() as site, known as store:
         yield Lms(site, Pages(store, secure=True))
