@@ -6,7 +6,7 @@ import os
 import tomllib
 import traceback
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, TypedDict, TypeVar
@@ -185,15 +185,21 @@ def sha256_of(path: Path) -> bytes:
 
 def _manifest(path: Path) -> Manifest:
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-        for table, of in TABLES.items():
-            for name, entry in _entries(content.get(table)):
-                _converted(entry, of, f"[{table}] {name}: ")
-        return _converted(content, Manifest)
+        return _parsed(path.read_text("utf-8"))
     except OSError as error:
         raise CourseError("exercise-malformed", path=str(path), reason=error.strerror or "") from None
     except ValueError as error:  # of UTF-8, of TOML, of what an exercise is
         raise CourseError("exercise-malformed", path=str(path), reason=str(error)) from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Manifest:
+    """Raises ValueError. A service asks for the same few again and again."""
+    content = tomllib.loads(text)
+    for table, of in TABLES.items():
+        for name, entry in _entries(content.get(table)):
+            _converted(entry, of, f"[{table}] {name}: ")
+    return _converted(content, Manifest)
 
 
 def _entries(table: object) -> Iterable[tuple[str, object]]:

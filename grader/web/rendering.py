@@ -1,6 +1,6 @@
 """Pages from templates: what comes from people is escaped, and nothing is fetched from elsewhere."""
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import resources
 from typing import Any
 from urllib.parse import quote
@@ -73,6 +73,7 @@ def remember_language(request: Request, answer: Response) -> None:
             )
 
 
+@lru_cache(maxsize=64)
 def task(markdown: str) -> Markup:
     """The text of a task, which an author of the course wrote."""
     return Markup(_markdown().render(markdown))  # noqa: S704 - escaped by markdown-it, whose raw HTML is off
