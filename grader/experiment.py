@@ -100,7 +100,7 @@ class Experiment:
 
     def may_be_slow(self, rerun: Run) -> bool:
         """Whether a rerun ended at a limit of time that the base run had kept but come near: a busy machine is enough for that."""
-        limited = any(error.kind in ("time-limit", "cpu-limit") for error in rerun.errors)
+        limited = any(error.kind in ("time-limit", "run-time-limit", "cpu-limit") for error in rerun.errors)
         allowed = min(self._limits.cell_seconds, self._limits.run_seconds)
         return limited and self.run.complete and self.run.seconds >= allowed / BUSY
 

@@ -68,13 +68,6 @@ APART: dict[str, HeldOut] = {
         "parameters-share-storage",
         DATA + "start = torch.zeros(1)\nw = start.requires_grad_()\nb = start.requires_grad_()\n" + DESCENT,
     ),
-    "a loss that is a leaf of its own": HeldOut(
-        "linear_regression",
-        "graph-detached",
-        LEAVES + SGD + "def mse(p, t):\n    d = (p - t).tolist()\n"
-        "    return torch.tensor(sum(e * e for e in d) / len(d), requires_grad=True)\n"
-        + OPTIMISED.replace(SQUARED, "mse(w * x + b, y)"),
-    ),
     "weight decay in a group": HeldOut(
         "linear_regression",
         "penalty-added",
@@ -94,12 +87,19 @@ APART: dict[str, HeldOut] = {
         + OPTIMISED.replace("w * x + b - y", "w * x[i:i + 1] + b - y[i:i + 1]")
         + "    i = (i + len(x)) % len(x)\n",
     ),
-    "stopped as soon as the loss falls slowly": HeldOut(
+    "numbers stepped in the tensors' stead": HeldOut(
         "linear_regression",
-        "training-too-short",
-        LEAVES + "opt = torch.optim.SGD([w, b], lr=0.01)\nlast = 1e9\n"
-        + OPTIMISED.replace("600", "3000")
-        + "    if last - loss.item() < 0.01:\n        break\n    last = loss.item()\n",
+        "parameter-never-updated",
+        LEAVES + "slope, offset = w.item(), b.item()\n"
+        f"for _ in range(600):\n    loss = {SQUARED}\n    loss.backward()\n"
+        "    slope -= 0.1 * w.grad.item()\n    offset -= 0.1 * b.grad.item()\n"
+        "    w.grad, b.grad = None, None\n",
+    ),
+    "the square of a mean that a function returns": HeldOut(
+        "linear_regression",
+        "loss-not-squared-error",
+        LEAVES + SGD + "def residual():\n    return (w * x + b - y).mean()\n"
+        + OPTIMISED.replace(SQUARED, "torch.pow(residual(), 2)"),
     ),
     "another formula with the same parameter": HeldOut(
         "backprop_per_sample",
