@@ -17,7 +17,7 @@ with pytest's own output. That output shows hidden values; reports never do.
 """
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -33,7 +33,7 @@ from grader.experiment import Experiment, HiddenArgument
 from grader.kernel.faults import LIMIT_OF
 from grader.kernel.pool import Kernels
 from grader.load import load
-from grader.model import Call, Parameters, Run, RunError, Text
+from grader.model import Call, Parameters, Run, RunError, Swap, Text
 from grader.settings import load_settings
 from grader.text import say
 from grader.trace import Trace
@@ -208,7 +208,7 @@ def fixtures(experiment: Experiment) -> ModuleType:
 
     def rerun() -> Callable[..., RunView]:
         """`rerun(exchange)`: the submission run again with its data exchanged."""
-        return lambda exchange=(): RunView(experiment.rerun(exchange), hidden=True)
+        return partial(_rerun, experiment)
 
     def call() -> Callable[..., CallView]:
         """`call(name, *arguments)`: a learner's function with hidden arguments; `shown=True`: with those of the task."""
@@ -226,6 +226,13 @@ def fixtures(experiment: Experiment) -> ModuleType:
         vars(plugin)[function.__name__.rstrip("_")] = for_all_checks(function)
     vars(plugin)["rng"] = pytest.fixture(rng)
     return plugin
+
+
+def _rerun(experiment: Experiment, exchange: Sequence[Swap] = ()) -> RunView:
+    run = experiment.rerun(exchange)
+    if experiment.may_be_slow(run):
+        skip("rerun-out-of-time", review=True)
+    return RunView(run, hidden=True)
 
 
 def _call(experiment: Experiment, name: str, *arguments: HiddenArgument, shown: bool = False) -> CallView:

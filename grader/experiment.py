@@ -16,6 +16,9 @@ from grader.model import Argument, Call, Limits, Run, Submission, Swap
 from grader.observed import with_calls
 from grader.settings import Settings
 
+# How many times as long the same code may take where other jobs want the processor too.
+BUSY = 4
+
 
 class LeafArgument(msgspec.Struct, frozen=True):
     """An array that a learner's function gets as a leaf tensor, which requires a gradient."""
@@ -94,6 +97,12 @@ class Experiment:
             self._kernels.close(session)
         self.seconds += run.seconds
         return run
+
+    def may_be_slow(self, rerun: Run) -> bool:
+        """Whether a rerun ended at a limit of time that the base run had kept but come near: a busy machine is enough for that."""
+        limited = any(error.kind in ("time-limit", "run-time-limit", "cpu-limit") for error in rerun.errors)
+        allowed = min(self._limits.cell_seconds, self._limits.run_seconds)
+        return limited and self.run.complete and self.run.seconds >= allowed / BUSY
 
     def hidden_numbers(self, check: str) -> np.random.Generator:
         """The random numbers that a check draws its hidden data from."""

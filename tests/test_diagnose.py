@@ -7,6 +7,7 @@ import pytest
 
 from grader import catalogue
 from grader.errors import UsageError
+from grader.examine import examine
 from grader.exercise import course_folder, load_exercise
 from grader.grade import grade
 from grader.kernel.pool import Kernels
@@ -139,3 +140,53 @@ def test_an_unknown_mistake_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError) as raised:
         catalogue.mistake("leaf-rebuond")
     assert "leaf-rebound" in str(raised.value.params["known"])
+
+
+def test_an_exit_that_came_too_early_is_taken_away(graded: Grade) -> None:
+    slow = LINE.replace("0.05", "0.03").replace(
+        "    loss.backward()", "    loss.backward()\n    before = now"
+    )
+    stopped = slow.replace("for step", "now = 1e9\nfor step") + (
+        "    now = loss.item()\n    if before - now < 0.01:\n        break\n"
+    )
+    [finding] = graded(stopped).findings
+    assert (finding.mistake, finding.score_after) == ("training-too-short", 10.0)
+    assert "break" in str(finding.fix)
+
+
+def test_a_loss_that_is_its_own_leaf_is_no_fault_of_the_optimizer(graded: Grade) -> None:
+    head, _, _ = LINE.partition("for step")
+    report = graded(
+        head
+        + """
+optimizer = torch.optim.SGD([w, b], lr=0.1)
+def mse(p, t):
+    errors = (p - t).tolist()
+    return torch.tensor(sum(e * e for e in errors) / len(errors), requires_grad=True)
+for step in range(300):
+    optimizer.zero_grad()
+    mse(w * x + b, y).backward()
+    optimizer.step()
+"""
+    )
+    assert [finding.mistake for finding in report.findings] == ["graph-detached"]
+
+
+RESTARTED = """
+import torch
+torch.manual_seed(0)
+x, y = torch.randn(50), torch.randn(50)
+for seed in range(3):
+    w = torch.randn(1, requires_grad=True)
+    for step in range(20):
+        loss = ((w * x - y) ** 2).mean()
+        loss.backward()
+        w.data -= 0.1 * w.grad
+        w.grad = None
+"""
+
+
+def test_trainings_begun_anew_without_an_exercise_are_no_mistake(kernels: Kernels, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(RESTARTED)
+    assert examine(load(path), Settings(), kernels).findings == ()

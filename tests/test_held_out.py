@@ -6,8 +6,9 @@ import pytest
 
 from grader.model import Report
 from tests.held_out import MORE, QUICK, HeldOut
+from tests.held_out_apart import APART
 
-SLOW = [pytest.param(one, id=name, marks=pytest.mark.slow) for name, one in MORE.items()]
+SLOW = [pytest.param(one, id=name, marks=pytest.mark.slow) for name, one in [*MORE.items(), *APART.items()]]
 
 
 @pytest.mark.parametrize("held", [*(pytest.param(one, id=name) for name, one in QUICK.items()), *SLOW])

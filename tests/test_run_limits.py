@@ -230,3 +230,32 @@ def test_outputs_wait_for_a_supervisor_that_is_late(kernels: Kernels) -> None:
     kernels.close(session)
     assert run.errors == ()
     assert [shown.text for shown in run.outputs[2] if isinstance(shown, Printed)] == ["7"]
+
+
+SLEEPER = """
+import time, torch
+x = torch.arange(100) * 0.01
+y = 10 * x + 4 + torch.randn(100)
+time.sleep({own} if y.mean() > 8 else 1e6)
+w, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+optimizer = torch.optim.SGD([w, b], lr=0.3)
+for _ in range(400):
+    optimizer.zero_grad()
+    ((w * x + b - y) ** 2).mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("own", "judged"), [(5.5, "skipped"), (0.0, "failed")])
+def test_a_rerun_out_of_time_goes_to_a_person_if_the_first_run_came_near_the_limit(
+    own: float, judged: str, kernels: Kernels, tmp_path: Path
+) -> None:
+    """On other data it never ends, as on a machine that is busy by then."""
+    path = tmp_path / "sleeper.py"
+    path.write_text(SLEEPER.format(own=own))
+    exercise = load_exercise(course_folder(None), "linear_regression")
+    report = grade(load(path), exercise, Settings(cell_seconds=20.0), kernels)
+    other = next(check for check in report.checks if check.id == "test_follows_other_data")
+    assert (other.status, other.score, report.score) == (judged, 0.0, 8.0)
+    assert [reason.id for reason in report.needs_review] == ["rerun-out-of-time"] * (judged == "skipped")

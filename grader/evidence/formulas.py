@@ -115,6 +115,10 @@ def _resolved(code: Code, function: Function, node: ast.expr, name: str) -> Form
             node = made[0].value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
             called = [one for one in code.all(ast.FunctionDef) if one.name == node.func.id]
+            short = _lambda(code, node.func.id)
+            if not called and short is not None and isinstance(node.args[0], ast.Name):
+                node, name = short.body, short.args.args[0].arg
+                continue
             if (
                 not called
                 or len(called[-1].args.args) != 1
@@ -128,6 +132,13 @@ def _resolved(code: Code, function: Function, node: ast.expr, name: str) -> Form
         else:
             return Formula(node, name)
     return None
+
+
+def _lambda(code: Code, name: str) -> ast.Lambda | None:
+    """The function of one argument that a name is given, where that happens once."""
+    found = [one.value for one in code.all(ast.Assign) if name in [ast.unparse(t) for t in one.targets]]
+    value = found[0] if len(found) == 1 else None
+    return value if isinstance(value, ast.Lambda) and len(value.args.args) == 1 else None
 
 
 def returned_parts(code: Code, function: Function) -> list[ast.expr]:

@@ -150,10 +150,11 @@ class Forward:
                 if isinstance(node, ast.Name) and node.id not in self.parameters:
                     waiting += [value for value in self.values(node) if value not in seen]
                 elif isinstance(node, ast.Call):
-                    waiting += [value for value in self._returned(node) if value not in seen]
+                    waiting += [value for value in self.returned(node) if value not in seen]
         return list(seen)
 
-    def _returned(self, call: ast.Call) -> list[ast.expr]:
+    def returned(self, call: ast.Call) -> list[ast.expr]:
+        """What the learner's functions that a call may mean return."""
         name = called(call)
         functions = self._functions.get("forward" if name in self.parameters else name, [])
         return [
@@ -190,7 +191,7 @@ class Forward:
 
     def _call_tracked(self, call: ast.AST) -> bool:
         assert isinstance(call, ast.Call)
-        return any(self.tracked(value) for value in self._returned(call))
+        return any(self.tracked(value) for value in self.returned(call))
 
 
 @lru_cache(maxsize=4)

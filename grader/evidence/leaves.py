@@ -34,6 +34,19 @@ def was_leaf(case: Case, name: str) -> bool:
     return any(first.leaf and not second.leaf for first, second in _successive(case, name))
 
 
+def fell(case: Case, name: str) -> bool:
+    """Whether the run shows the name on a leaf that a gradient call reached, and later on what is no such leaf any more."""
+    reached = [
+        tensor.number
+        for event in case.gradient_events
+        for tensor in event.tensors[: event.leaves]
+        if tensor.leaf and _goes_by(tensor, name)
+    ]
+    looks = [*case.gradient_events, *filter(None, map(case.at_error, case.errors))]
+    later = [tensor for event in looks for tensor in event.tensors if _goes_by(tensor, name)]
+    return bool(reached) and any(not (one.leaf and one.requires_grad) for one in later)
+
+
 def _successive(case: Case, name: str) -> Iterator[tuple[Tensor, Tensor]]:
     for events in case.places().values():
         for first, second in pairwise(events):

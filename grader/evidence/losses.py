@@ -85,11 +85,11 @@ def _powers(forward: Forward) -> Iterator[Way]:
             if of is not None and _is_difference(forward, of):
                 text = f"({atom(code, of)} ** 2).{called(base)}()"
                 yield Way(node, "square of the mean", (code.replace(node, text),))
-        elif isinstance(base, ast.Name) and (value := _mean_of(forward, base)) is not None:
+        elif isinstance(base, ast.Name | ast.Call) and (value := _mean_of(forward, base)) is not None:
             of = _operand(value)
             if of is not None and _is_difference(forward, of):
                 text = f"({atom(code, of)} ** 2)"
-                edits = (code.replace(of, text), code.replace(node, base.id))
+                edits = (code.replace(of, text), code.replace(node, code.text(base)))
                 yield Way(node, "square of the mean", edits)
         elif _is_difference(forward, base) and _is_other_power(exponent):
             assert exponent is not None
@@ -198,8 +198,9 @@ def _is_difference(forward: Forward, node: ast.expr, depth: int = 2) -> bool:
     return isinstance(node, ast.Call) and called(node) in ("sub", "subtract")
 
 
-def _mean_of(forward: Forward, name: ast.Name) -> ast.Call | None:
-    for value in forward.values(name):
+def _mean_of(forward: Forward, base: ast.Name | ast.Call) -> ast.Call | None:
+    """The mean that a name stands for, or that a function of the learner's returns."""
+    for value in forward.values(base) if isinstance(base, ast.Name) else forward.returned(base):
         if isinstance(value, ast.Call) and called(value) in _REDUCE:
             return value
     return None

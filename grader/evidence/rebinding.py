@@ -10,7 +10,7 @@ from grader.evidence.code import called, targets_of
 from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import bare, gradients_in
-from grader.evidence.leaves import lost, stays_leaf, was_leaf
+from grader.evidence.leaves import fell, lost, stays_leaf, was_leaf
 from grader.evidence.rebound_loops import (
     Rebinding,
     iterates,
@@ -31,6 +31,7 @@ def rebindings(case: Case) -> list[Rebinding]:
         *_updates(case),
         *rebound_lists(case),
         *_returned(case),
+        *_stepped_elsewhere(case),
         *loop_variables(case),
     ]
     for one in each:
@@ -202,6 +203,39 @@ def _returned(case: Case) -> Iterator[Rebinding]:
                         sureness = 0.93 if lost(case, name) else 0.8
                         edit = case.code.replace(target, f"{case.code.text(target)}.data")
                         yield Rebinding(statement, name, sureness, (edit,))
+
+
+def _stepped_elsewhere(case: Case) -> Iterator[Rebinding]:
+    """`params = sgd(params, gradients)`, where the run shows that what the function gives back are no leaves any more."""
+    if not any(case.code.calls("backward")):
+        return
+    own = {function.name for function in case.code.all(ast.FunctionDef)}
+    for loop in case.training_loops:
+        for statement in case.code.inside(loop, ast.Assign):
+            call = statement.value
+            if not isinstance(call, ast.Call) or called(call) not in own:
+                continue
+            for target in targets_of(statement):
+                name = ast.unparse(target)
+                if name not in texts(call):
+                    continue
+                if fell(case, name) and not stays_leaf(case, name):
+                    yield Rebinding(
+                        statement, name, 0.93, (case.code.replace(target, f"{case.code.text(target)}.data"),)
+                    )
+                elif fell(case, f"{name}[0]") and not stays_leaf(case, f"{name}[0]"):
+                    yield Rebinding(statement, name, 0.93, *_item_by_item(case, statement, name))
+
+
+def _item_by_item(case: Case, statement: ast.Assign, name: str) -> tuple[tuple[Edit, ...], tuple[Edit, ...]]:
+    """The edits that give each tensor of a list its new numbers; and those that clear its gradient too."""
+    if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
+        return (), ()
+    text = f"for old, new in zip({name}, {case.code.text(statement.value)}): old.data = new"
+    plain, cleared = (
+        case.code.replace(statement, text + ending) for ending in (".detach()", ".detach(); old.grad = None")
+    )
+    return (plain,), (cleared,)
 
 
 # ---- whether it is one ----------------------------------------------------------------------

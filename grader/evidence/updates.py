@@ -208,3 +208,23 @@ def moved_into(code: Code, statements: list[ast.stmt], after: ast.stmt) -> list[
         own = code.indent(one)
         lines += [line.removeprefix(own) for line in code.text(one).split("\n")]
     return [*(code.delete(one) for one in statements), code.insert_after(after, *lines)]
+
+
+def whole_lists(case: Case) -> list[Edit]:
+    """Let the loops around updates go over the whole of their lists: `range(len(params) - 1)`, `params[:-1]`."""
+    edits: dict[Edit, None] = {}
+    for update in own_updates(case):
+        loop = case.code.loop(update.statement)
+        if not isinstance(loop, ast.For):
+            continue
+        name = update.owner.split("[")[0]
+        for node in case.code.inside(loop.iter, ast.BinOp, ast.Subscript):
+            part = node.left if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+                part = node.value
+            counts = (
+                isinstance(part, ast.Call) and called(part) == "len" and ast.unparse(part.args[0]) == name
+            )
+            if part is not None and (counts or isinstance(node, ast.Subscript)):
+                edits[case.code.replace(node, case.code.text(part))] = None
+    return list(edits)

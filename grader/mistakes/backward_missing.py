@@ -133,12 +133,18 @@ def _found(case: Case) -> Iterator[tuple[Loop, str]]:
             one is not loop and isinstance(one, Loop) and _updating(case, one)
             for one in case.code.inside(loop, ast.stmt)
         )
-        if calls & {*GRADIENT_CALLS, *asking, "minimize"} or inner or not _updating(case, loop):
+        asks = calls & {*GRADIENT_CALLS, *asking, "minimize"} and not _never_asked(case, loop)
+        if asks or inner or not _updating(case, loop):
             continue
         stale = _stale(case, loop)
         name = _loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
         if name is not None:
             yield loop, name
+
+
+def _never_asked(case: Case, loop: Loop) -> bool:
+    """Whether the run stepped an optimizer again and again in a loop, and never came to a call that asks for gradients."""
+    return not (case.gradient_calls or case.errors) and len(case.events_in(loop, "step")) > 1
 
 
 def _stale(case: Case, loop: Loop) -> tuple[ast.stmt, ast.stmt] | None:

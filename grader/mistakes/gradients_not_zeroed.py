@@ -69,7 +69,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         first = max(found, key=lambda kept: kept.sureness)
         yield suspicion_of(case, first, first.sureness)
     elif (doubled := doubled_gradients(case)) is not None and not doubled.cleared:
-        yield suspicion_of(case, doubled, 0.75)
+        # where a check found them doubled, a factor in the loss could make up for it: that is not what happened
+        yield suspicion_of(case, doubled, 0.92 if case.failed("grad-doubled", "grad-scaled") else 0.75)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:

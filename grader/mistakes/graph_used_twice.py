@@ -76,7 +76,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
         roots = [event.root.number for event in events if event.root is not None]
         moved = any(bool((move.delta != 0).any()) for move in case.moves(events))
         grows = len({event.nodes for event in events}) > 1  # `total += loss` adds to the tensor that it is
-        if moved and roots[2:] and len(set(roots)) == 1 and events[0].kind == "backward" and not grows:
+        if moved and roots[2:] and len(set(roots)) == 1 and _same_wanted(events) and not grows:
             yield _suspicion(case, events[0])
 
 
@@ -163,6 +163,13 @@ def _moved(case: Case, loop: Loop, sliced: list[ast.stmt]) -> Iterator[list[Edit
         yield [case.code.insert_after(last, *lines)]
 
 
+def _same_wanted(events: list[Event]) -> bool:
+    """Whether every call was after the same gradients: `grad(loss, p)` for one parameter after the other is not."""
+    if events[0].kind == "backward":
+        return True
+    return bool(events[0].after) and all(set(event.after) == set(events[0].after) for event in events)
+
+
 def updates_end(loop: Loop) -> ast.stmt | None:
     """The statement of a loop in front of its last one, where that is a backward."""
     ends = len(loop.body) > 1 and "backward" in ast.unparse(loop.body[-1])
@@ -179,8 +186,10 @@ def _outermost(case: Case, statement: ast.stmt) -> Loop | None:
 def _suspicion(case: Case, at: Event | RunError) -> Suspicion:
     statement = case.code.at(at.cell or 0, at.line)
     calls = [] if statement is None else list(case.code.calls("backward", inside=statement))
-    owner = ast.unparse(calls[0].func.value) if calls and isinstance(calls[0].func, ast.Attribute) else "loss"
-    return case.suspicion(at, 0.95, name=owner)
+    owner = ast.unparse(calls[0].func.value) if calls and isinstance(calls[0].func, ast.Attribute) else ""
+    if not owner and isinstance(at, Event) and at.root is not None:
+        owner = next(iter(at.root.names), "")
+    return case.suspicion(at, 0.95, name=owner or "loss")
 
 
 def _stale_names(case: Case) -> set[str]:

@@ -49,7 +49,7 @@ import numpy as np
 
 from grader.arrays import Numbers
 from grader.evidence.case import Case
-from grader.evidence.code import Function, names_in
+from grader.evidence.code import Function, called, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import derivative_in, residual_bias, returned_parts, value_of
 from grader.evidence.lines import at_end, function_called
@@ -220,6 +220,9 @@ def _mended(case: Case, function: Function) -> Iterator[list[Edit]]:
     if len(parts) == 2:  # noqa: PLR2004 - of w and of b
         for part in parts:
             yield [case.code.replace(part, _divided(case, part, -1.0))]
+    for part in parts[1:]:
+        if isinstance(part, ast.Call) and called(part) == "mean" and isinstance(part.func, ast.Attribute):
+            yield [case.code.replace(part, f"{case.code.text(part.func.value)}.sum()")]
 
 
 def _divided(case: Case, part: ast.expr, factor: float) -> str:

@@ -35,6 +35,7 @@ Take the mean, once: `((w * x + b - y) ** 2).mean()`.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
@@ -44,7 +45,7 @@ from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.losses import SURE
 from grader.evidence.losses import ways as other_losses
-from grader.evidence.rewrite import keep_only, rename_call
+from grader.evidence.rewrite import atom, keep_only, rename_call
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import reductions, squares
 
@@ -132,13 +133,30 @@ def _ways(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:
             for keyword in node.keywords:
                 if keyword.arg == "reduction" and ast.unparse(keyword.value) == "'sum'":
                     sums.append((node, [case.code.replace(keyword.value, '"mean"')]))
-    sums = [one for one in sums if not _is_divided(case, one[0])]
+    sums = [one for one in [*sums, *_products(case, forward)] if not _is_divided(case, one[0])]
     sums += _constructed(case)
     factors += _multiples(case, forward)
     if len(factors) > 1:
         together = [edit for _, edits in factors for edit in edits]
         factors.append((factors[0][0], together))
     return [*means, *factors, *sums, *_augmented(case, forward)]
+
+
+def _products(case: Case, forward: Forward) -> Iterator[tuple[ast.expr, list[Edit]]]:
+    """Errors times themselves, which is the sum of their squares: `d.dot(d)`, `d @ d`, `torch.dot(d, d)`."""
+    for node in forward.inside(ast.Call, ast.BinOp):
+        sides: list[ast.expr] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            sides = [node.left, node.right]
+        elif isinstance(node, ast.Call) and called(node) in ("dot", "inner", "vdot"):
+            own = node.func.value if isinstance(node.func, ast.Attribute) else None
+            sides = [own, *node.args] if own is not None and len(node.args) == 1 else list(node.args)
+        if len(sides) == 2 and isinstance(node, ast.expr) and forward.tracked(sides[0]):  # noqa: PLR2004 - two factors
+            first, second = (re.sub(r"\.(T|t\(\)|mT)$", "", case.code.text(side)) for side in sides)
+            if first == second:
+                text = f"{case.code.text(node)} / {atom(case.code, sides[1])}.numel()"
+                tight = isinstance(case.code.parent(node), ast.Attribute | ast.BinOp)
+                yield node, [case.code.replace(node, f"({text})" if tight else text)]
 
 
 def _multiples(case: Case, forward: Forward) -> list[tuple[ast.expr, list[Edit]]]:

@@ -44,6 +44,7 @@ from grader.evidence.creation import makes_leaf, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import unread
 from grader.evidence.forward import Forward, forward_of, is_parameter, is_product
+from grader.evidence.models import differing_model
 from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import offsets, products
@@ -77,13 +78,14 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if case.full:
         return
     ways = _ways(case, forward_of(case))
-    if not ways:
+    differing = differing_model(case)
+    if not ways and differing is None:
         return
-    first = ways[0].node
+    first = differing[0] if differing is not None else ways[0].node
     yield case.suspicion(
         first,
         0.93
-        if ways[0] in _too_many(case, forward_of(case))
+        if differing is not None or ways[0] in _too_many(case, forward_of(case))
         else 0.85
         if case.failed("forward-differs", "model-differs", "gradient-reaches-count")
         else 0.79,
@@ -95,6 +97,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """The formula with all its parameters in their places."""
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
+    if (differing := differing_model(case)) is not None:
+        returned, wanted = differing
+        yield [case.code.replace(returned, wanted)]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:

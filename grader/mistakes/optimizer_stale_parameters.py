@@ -82,6 +82,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if not isinstance(statement, ast.Assign):
         return
     cell = case.code.cell_of(statement)
+    yield _of_the_trained(case, statement)
     for loop in reversed(case.training_loops):
         later = (case.code.cell_of(loop), loop.lineno) > (cell, statement.lineno)
         if (
@@ -103,6 +104,27 @@ def plant(case: Case) -> Iterator[list[Edit]]:
             yield [case.code.insert_after(case.code.statement(call), case.code.text(made))]
 
 
+def _of_the_trained(case: Case, statement: ast.Assign) -> list[Edit]:
+    """`SGD(Net().parameters())`, which makes a module of its own: given the trained one, where that has been made."""
+    owners = {
+        name.rpartition(".")[0].split(".")[0]
+        for event in case.gradient_events[:1]
+        for tensor in event.tensors[: event.leaves]
+        for name in tensor.names[:1]
+    } - {""}
+    made = made_at_top(case, owners)
+    for call in case.code.calls("parameters", inside=statement):
+        own = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(own, ast.Call) and len(owners) == 1 and made:
+            text = case.code.text(statement).replace(case.code.text(own), next(iter(owners)))
+            if made[-1].lineno < statement.lineno or case.code.cell_of(made[-1]) < case.code.cell_of(
+                statement
+            ):
+                return [case.code.replace(own, next(iter(owners)))]
+            return [case.code.delete(statement), case.code.insert_after(made[-1], text)]
+    return []
+
+
 def _stale(case: Case, made: Event) -> bool:
     optimizer = made.optimizer
     assert optimizer is not None
@@ -111,7 +133,10 @@ def _stale(case: Case, made: Event) -> bool:
     if not ours or not later:
         return False
     reached = {tensor.number for event in later for tensor in event.tensors[: event.leaves]}
-    return not ours & reached
+    roots = {event.root.number for event in later if event.root is not None}
+    return (
+        not ours & reached and not reached <= roots
+    )  # a loss that is its own leaf was cut off, not made of others
 
 
 def _making(case: Case, made: Event) -> ast.stmt | None:

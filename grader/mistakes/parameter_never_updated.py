@@ -39,14 +39,15 @@ from collections.abc import Iterator
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
-from grader.evidence.gradients import gradient_names, plain_name, reads_gradient
-from grader.evidence.modules import unregistered
+from grader.evidence.gradients import gradient_names, plain_name
+from grader.evidence.modules import held_in_list, unregistered
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.planting import taken_away
+from grader.evidence.results import stepped_into_others, written_back
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
-from grader.evidence.updates import updates
+from grader.evidence.updates import updates, whole_lists
 
 TEXT = {
     "en": Words(
@@ -85,10 +86,14 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if hidden is not None:
         made = hidden[1]
         yield [case.code.replace(made.value, f"torch.nn.Parameter({case.code.text(made.value)})")]
+    elif (held := held_in_list(case)) is not None:
+        text = f"{held.container}({case.code.text(held.made.value)})"
+        yield [case.code.replace(held.made.value, text)]
     elif single is not None:
         yield [case.code.replace(single, f"[{', '.join(_leaves(case))}]")]
     elif still:
         yield _joined(case, still)
+        yield whole_lists(case)
         yield _written_alike(case, still)
         yield [
             case.code.replace(part, case.code.text(whole))
@@ -96,7 +101,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             for whole in _asked(case, part)
         ]
     else:
-        yield _written_back(case)
+        yield written_back(case)
         yield _not_copied(case)
 
 
@@ -121,6 +126,8 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
     elif hidden := unregistered(case):
         given, made = hidden
         yield case.code.statement(given), case.code.text(made.targets[0]), 0.95
+    elif (held := held_in_list(case)) is not None:
+        yield case.code.statement(held.given), case.code.text(held.made.targets[0]), 0.92
     elif still:
         call = _lists(case)
         taken = updates(case)
@@ -131,7 +138,7 @@ def _found(case: Case) -> Iterator[tuple[ast.stmt, str, float]]:
         elif parts := _parts(case):
             yield case.code.statement(parts[0]), still[0], 0.95
     elif not case.steps and _all_still(case):
-        for statement, name in _elsewhere(case):
+        for statement, name in stepped_into_others(case):
             yield statement, name, 0.93
         for call_ in _copies(case):
             yield case.code.statement(call_), plain_name(_receiver(call_)) or "unnamed", 0.85
@@ -240,41 +247,6 @@ def _written_alike(case: Case, still: list[str]) -> list[Edit]:
 
 def _renamed(text: str, old: str, new: str) -> str:
     return re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", lambda _: new, text)
-
-
-def _elsewhere(case: Case) -> Iterator[tuple[ast.Assign, str]]:
-    """`new_w = w - lr * w.grad`, where new_w is used for nothing after."""
-    named = gradient_names(case.code)
-    for loop in case.training_loops:
-        for statement in case.code.inside(loop, ast.Assign):
-            value, target = statement.value, statement.targets[0]
-            if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub):
-                continue
-            old = plain_name(value.left)
-            if (
-                old
-                and isinstance(target, ast.Name)
-                and target.id != old
-                and reads_gradient(value.right, named)
-            ):
-                yield statement, old
-
-
-def _written_back(case: Case) -> list[Edit]:
-    edits = {}
-    for statement, name in _elsewhere(case):
-        target = statement.targets[0]
-        if not _given_on(case, target):
-            edits[statement] = case.code.insert_after(statement, f"{name}.data = {ast.unparse(target)}.data")
-    return list(edits.values())
-
-
-def _given_on(case: Case, target: ast.expr) -> bool:
-    name = ast.unparse(target)
-    return any(
-        isinstance(one.value, ast.Name) and one.value.id == name and one.targets[0] is not target
-        for one in case.code.all(ast.Assign)
-    )
 
 
 def _copies(case: Case) -> list[ast.Call]:

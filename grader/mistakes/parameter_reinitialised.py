@@ -65,18 +65,24 @@ TEXT = {
 
 
 class _Round(NamedTuple):
-    """What is done again and again: the statements of a loop, or of a function that a loop calls."""
+    """What is done again and again: the statements of a loop, or of a function that a loop calls.
+
+    innermost: whether each round asks for gradients once, not in a loop of its own.
+    """
 
     around: Loop | Function
     loop: Loop
+    innermost: bool = True
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Assignments of new leaves in what asks for gradients again and again, made from nothing that it changes or is given."""
     found = _found(case)
     if found:
-        statement, _ = found[0]
-        yield case.suspicion(statement, 0.95, name=ast.unparse(targets_of(statement)[0]))
+        statement, round_ = found[0]
+        # who begins anew in each round of an outer loop may compare trainings: a rerun has to prove it
+        sureness = 0.95 if round_.innermost else 0.85
+        yield case.suspicion(statement, sureness, name=ast.unparse(targets_of(statement)[0]))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -117,9 +123,7 @@ def plant(case: Case) -> Iterator[list[Edit]]:
 def _found(case: Case) -> list[tuple[ast.Assign, _Round]]:
     found = []
     trained = {*trained_names(case), *trained_modules(case)}
-    for call in case.code.calls("backward"):
-        if (round_ := _round(case, call)) is None:
-            continue
+    for round_ in [one for call in case.code.calls("backward") for one in _rounds(case, call)]:
         changed: set[str] | None = None
         for statement in case.code.inside(round_.around, ast.Assign):
             if case.code.block(statement) is not round_.around.body or len(statement.targets) != 1:
@@ -127,10 +131,58 @@ def _found(case: Case) -> list[tuple[ast.Assign, _Round]]:
             if not _makes_anew(case, statement.value):
                 continue
             changed = _changed(case, round_) if changed is None else changed
-            known = not trained.isdisjoint(ast.unparse(target) for target in targets_of(statement))
+            known = not trained.isdisjoint(_targets(case, statement))
             if known and not names_in(statement.value) & changed and not _reads_state(statement.value):
                 found.append((statement, round_))
     return found if case.gradient_calls > 1 or not case.events else []
+
+
+def _targets(case: Case, statement: ast.Assign) -> set[str]:
+    """What a statement gives new values to; of `model, optimizer = build()` also what `build` calls them."""
+    value, targets = statement.value, targets_of(statement)
+    names = {ast.unparse(target) for target in targets}
+    for returned in _returned_by(case, value):
+        parts = _parts(returned)
+        if len(parts) == len(targets):
+            names |= {ast.unparse(part) for part in parts}
+    return names
+
+
+def _rounds(case: Case, call: ast.Call) -> Iterator[_Round]:
+    """The round that a place asking for gradients is in; and in an exercise not solved yet, each loop around that one.
+
+    Only loops whose rounds are all the same: what they count is not read by what makes or trains the parameters.
+    """
+    round_ = _round(case, call)
+    if round_ is None:
+        return
+    yield round_
+    loop = round_.loop
+    while case.exercise is not None and not case.full and (outer := case.code.loop(loop)) is not None:
+        counted = {
+            node.id for target in targets_of(outer) for node in ast.walk(target) if isinstance(node, ast.Name)
+        }
+        read = {node.id for node in case.code.inside(loop, ast.Name) if not _is_shown(case, node)}
+        if counted & read:
+            return
+        yield _Round(outer, outer, innermost=False)
+        loop = outer
+
+
+def _is_shown(case: Case, node: ast.AST) -> bool:
+    """Whether a name is read for a `print` only, or for the condition of an `if` around one."""
+    statement = case.code.statement(node)
+    if isinstance(statement, ast.If):
+        return all(_prints(one) for one in statement.body)
+    return _prints(statement)
+
+
+def _prints(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and called(statement.value) == "print"
+    )
 
 
 def _round(case: Case, call: ast.Call) -> _Round | None:
@@ -176,15 +228,34 @@ def _makes_anew(case: Case, value: ast.expr) -> bool:
         return False
     if any(one.name == value.func.id and is_module(one) for one in case.code.all(ast.ClassDef)):
         return True
-    returned = [
+    returned = _returned_by(case, value)
+    return bool(returned) and all(
+        all(_returns_leaf(forward_of(case), one) for one in _parts(whole)) or _returns_module(case, whole)
+        for whole in returned
+    )
+
+
+def _returned_by(case: Case, value: ast.expr) -> list[ast.expr]:
+    """What a function of the learner's own returns that an expression calls, and that keeps nothing elsewhere."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return []
+    return [
         one.value
         for function in case.code.all(ast.FunctionDef)
         if function.name == value.func.id and not any(case.code.inside(function, ast.Global, ast.Nonlocal))
         for one in case.code.inside(function, ast.Return)
         if one.value is not None
     ]
-    return bool(returned) and all(
-        _returns_leaf(forward_of(case), one) for whole in returned for one in _parts(whole)
+
+
+def _returns_module(case: Case, whole: ast.expr) -> bool:
+    """Whether a module that is made there is among what a function returns."""
+    forward = forward_of(case)
+    modules = {one.name for one in case.code.all(ast.ClassDef) if is_module(one)}
+    return any(
+        isinstance(value, ast.Call) and called(value) in modules
+        for part in _parts(whole)
+        for value in (forward.values(part) if isinstance(part, ast.Name) else [part])
     )
 
 

@@ -147,17 +147,35 @@ def _repeated(value: ast.expr) -> tuple[ast.List, ast.expr] | None:
 
 def _tied(case: Case, one: str, other: str) -> ast.stmt | None:
     """The statement that gives two names one memory: the last that makes either from the other, or both at once."""
-    found = None
+    found = _of_a_third(case, one, other)
     for first, second in ((one, other), (other, one)):
         for statement, value in made(case, first):
             together = isinstance(statement, ast.Assign) and second in [
                 ast.unparse(t) for t in statement.targets
             ]
             read = any(isinstance(node, ast.Name) and node.id == second for node in ast.walk(value))
-            fresh = any(isinstance(node, ast.Attribute) and node.attr == "clone" for node in ast.walk(value))
-            if (together or read) and not fresh and case.code.loop(statement) is None:
+            if (together or read) and not _is_fresh(value) and case.code.loop(statement) is None:
                 found = statement
     if found is None:
         repeated = [one for one in case.code.all(ast.Assign) if _repeated(one.value) is not None]
         found = repeated[0] if len(repeated) == 1 else None
     return found
+
+
+def _of_a_third(case: Case, one: str, other: str) -> ast.stmt | None:
+    """The later of two statements that give two names the memory of a third: `w = start.requires_grad_()`, and b likewise."""
+    ways = [
+        [(statement, names_in(value)) for statement, value in made(case, name) if not _is_fresh(value)]
+        for name in (one, other)
+    ]
+    shared = [
+        max(first, second, key=lambda statement: (case.code.cell_of(statement), statement.lineno))
+        for first, read in ways[0]
+        for second, read_too in ways[1]
+        if first is not second and read & read_too - {"torch", "nn", "Variable", "autograd"}
+    ]
+    return shared[-1] if len(shared) == 1 and case.code.loop(shared[0]) is None else None
+
+
+def _is_fresh(value: ast.expr) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == "clone" for node in ast.walk(value))

@@ -100,6 +100,9 @@ def _places(case: Case) -> list[tuple[ast.AST, list[Edit]]]:
         for keyword in call.keywords:
             if keyword.arg == "weight_decay" and (case.number(keyword.value) or 0.0) > 0:
                 found.append((keyword, [drop_keyword(case.code, call, keyword)]))
+    for key, value in _settings(case):
+        if (case.number(value) or 0.0) > 0:
+            found.append((key, [case.code.replace(value, "0.0")]))
     forward = forward_of(case)
     for node in forward.inside(ast.BinOp):
         assert isinstance(node, ast.BinOp)
@@ -122,6 +125,19 @@ def _places(case: Case) -> list[tuple[ast.AST, list[Edit]]]:
         ):
             found.append((statement, [case.code.delete(statement)]))
     return found
+
+
+def _settings(case: Case) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Where a dict says `weight_decay`, as the groups of an optimizer do, and what it says."""
+    for table in case.code.all(ast.Dict):
+        for key, value in zip(table.keys, table.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "weight_decay":
+                yield key, value
+    for statement in case.code.all(ast.Assign):
+        for target in statement.targets:
+            place = target.slice if isinstance(target, ast.Subscript) else None
+            if isinstance(place, ast.Constant) and place.value == "weight_decay":
+                yield target, statement.value
 
 
 def _is_penalty(forward: Forward, node: ast.expr) -> bool:

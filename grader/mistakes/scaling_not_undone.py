@@ -35,6 +35,7 @@ After training, go back to the units of the data: `w = w / x.std()`, then `b = b
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ import numpy as np
 
 from grader.arrays import Numbers
 from grader.evidence.case import Case
-from grader.evidence.code import names_in
+from grader.evidence.code import called, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
 from grader.evidence.scales import line_undone
@@ -170,7 +171,37 @@ def _ways(case: Case, name: str) -> list[_Way]:
             statement = case.code.statement(node)
             if isinstance(statement, ast.Assign) and statement.value is node:
                 found.append(way)
-    return found
+    return found or [
+        way for call in case.code.all(ast.Call) if (way := _called_way(case, call, names)) is not None
+    ]
+
+
+def _called_way(case: Case, call: ast.Call, names: tuple[str, ...]) -> _Way | None:
+    """The scaling that a function of the learner's own does: `norm(x)`, where it returns `(t - t.mean()) / t.std()`."""
+    given = call.args[0] if len(call.args) == 1 else None
+    function = next((one for one in case.code.all(ast.FunctionDef) if one.name == called(call)), None)
+    last = None if function is None else function.body[-1]
+    if not isinstance(given, ast.Name) or given.id not in names or not isinstance(last, ast.Return):
+        return None
+    assert function is not None
+    arguments = [one.arg for one in function.args.args]
+    if len(arguments) != 1 or not isinstance(last.value, ast.BinOp):
+        return None
+    way = _way(case, last.value, (arguments[0],))
+    locals_ = {
+        ast.unparse(one.targets[0]): case.code.text(one.value)
+        for one in case.code.inside(function, ast.Assign)
+    }
+    if way is None:
+        return None
+    shift, divisor = (
+        _in_terms_of(given.id, arguments[0], locals_.get(text, text)) for text in (way.shift, way.divisor)
+    )
+    return _Way(call, given.id, shift, divisor)
+
+
+def _in_terms_of(name: str, argument: str, text: str) -> str:
+    return re.sub(rf"(?<![\w.]){argument}(?!\w)", name, text)
 
 
 def _way(case: Case, node: ast.BinOp, names: tuple[str, ...]) -> _Way | None:

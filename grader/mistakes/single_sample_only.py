@@ -38,10 +38,13 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Loop, called, targets_of
+from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import errors_taken, inputs, reductions, trainings
+
+# As many gradient calls tell nothing of what stays.
+FEW = 5
 
 TEXT = {
     "en": Words(
@@ -151,7 +154,7 @@ def _items(case: Case) -> list[ast.Subscript]:
     }
     if not data or not case.training_loops or not _single(case):
         return []
-    changing = _changing(case)
+    changing = _changing(case) - _constant(case)
     found = []
     for item in case.code.all(ast.Subscript):
         if not isinstance(item.ctx, ast.Load) or ast.unparse(item.value) not in data:
@@ -161,6 +164,7 @@ def _items(case: Case) -> list[ast.Subscript]:
             (isinstance(index, ast.Constant) and isinstance(index.value, int))
             or (isinstance(index, ast.Name) and index.id not in changing)
             or _of_one(index)
+            or (_from_one(index) and not names_in(index) & changing)
         )
         if fixed and _used(case, item):
             found.append(item)
@@ -173,6 +177,26 @@ def _of_one(index: ast.expr) -> bool:
         return False
     ends = [0 if end is None else getattr(end, "value", None) for end in (index.lower, index.upper)]
     return index.upper is not None and all(isinstance(end, int) for end in ends) and ends[1] - ends[0] == 1  # type: ignore[operator]
+
+
+def _from_one(index: ast.expr) -> bool:
+    """Whether a slice takes the one item at an index: `[i:i + 1]`."""
+    if not isinstance(index, ast.Slice) or index.step is not None or not isinstance(index.lower, ast.Name):
+        return False
+    return index.upper is not None and ast.unparse(index.upper) in (
+        f"{index.lower.id} + 1",
+        f"1 + {index.lower.id}",
+    )
+
+
+def _constant(case: Case) -> set[str]:
+    """The names that held the same number at every gradient call that was seen, of some."""
+    seen: dict[str, list[float]] = {}
+    for event in case.gradient_events:
+        for name, number in event.plain.items():
+            seen.setdefault(name, []).append(number)
+    count = len(case.gradient_events)
+    return {name for name, each in seen.items() if count > FEW and len(each) == count and len(set(each)) == 1}
 
 
 def _single(case: Case) -> bool:

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.exits import early_exits, kept_on
 from grader.evidence.knobs import number_of, rate_asked, rate_missing, rates, steps, tidy, turned, written
 from grader.evidence.motion import curvature, exploded, main_place, motions
 from grader.evidence.optimizers import is_step
@@ -78,14 +79,19 @@ def detect(case: Case) -> Iterator[Suspicion]:
     bounds, found = steps(case), rates(case)
     missing = rate_missing(case)
     nodes = [*bounds, *found, *missing]
-    if nodes:
+    if exits := list(early_exits(case)):
+        yield case.suspicion(exits[0].statement, 0.8, calls=float(case.gradient_calls))
+    elif nodes:
         place = found[0] if found and _slow(case) else missing[0] if missing else nodes[0]
         yield case.suspicion(place, 0.62, calls=float(case.gradient_calls))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ten times the steps; where these are small for the bend of the loss, larger ones first."""
-    del suspicion
+    for one in early_exits(case):
+        if one.statement is suspicion.node:
+            yield kept_on(case, one)
+            return
     more, larger, largest = turned(case.code, steps(case), MANY), _larger(case, 0.5), _larger(case, 1.0)
     ordered = [larger, largest, more] if _slow(case) or rate_asked(case) else [more, larger, largest]
     if decay := _decays(case):

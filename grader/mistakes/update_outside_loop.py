@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
+from grader.evidence.exits import early_exits, kept_on
 from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
@@ -69,6 +70,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
                 case, ending, loop, 0.95 if isinstance(ending, ast.Return) and not case.full else 0.7
             )
             return
+    for one in early_exits(case):
+        if one.at_once and not case.full:
+            yield _suspicion(case, one.statement, one.loop, 0.85)
+            return
     for loop in case.training_loops:
         behind = _behind(case, loop)
         if behind:
@@ -80,6 +85,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Move the statement to where it belongs."""
     node = suspicion.node
+    for one in early_exits(case):
+        if one.statement is node:
+            yield kept_on(case, one)
+            return
     for loop in case.training_loops:
         if node is _ends_first_round(loop) and isinstance(node, ast.Return | ast.Break):
             yield _out(case, loop)

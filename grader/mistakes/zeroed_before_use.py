@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.clearings import clearings
 from grader.evidence.edits import Edit
+from grader.evidence.order import emptied_early
 from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
@@ -59,11 +60,13 @@ TEXT = {
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """Clearing statements that come between backward and the update, in the order of one loop's turns."""
+    """Clearing statements that come between backward and the update: in the order of one loop's turns, or of the run."""
     found = _found(case)
     if found:
         first = found[0][0]
         yield case.suspicion(first, 0.95 if case.gradient_events and not _moves(case) else 0.7)
+    elif (early := emptied_early(case)) is not None:
+        yield case.suspicion(early.clearing, 0.95)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -71,6 +74,9 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     found = _found(case)
     yield [edit for one, backward, _ in found for edit in case.code.move(one, before=backward)]
     yield [edit for one, _, last in found for edit in case.code.move(one, after=last)]
+    if not found and (early := emptied_early(case)) is not None:
+        yield moved(case, [early.clearing], before=early.backward)
+        yield moved(case, [early.clearing], after=early.use)
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
