@@ -98,8 +98,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
     if (differing := differing_model(case)) is not None:
-        returned, wanted = differing
-        yield [case.code.replace(returned, wanted)]
+        yield [case.code.replace(*differing)]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -168,6 +167,9 @@ def _biasless(case: Case) -> Iterator[_Way]:
         for keyword in call.keywords:
             if ast.unparse(keyword) == "bias=False":
                 yield _Way(call, [drop_keyword(case.code, call, keyword)])
+        for bias in call.args[2:]:
+            if ast.unparse(bias) == "False":
+                yield _Way(call, [case.code.replace(bias, "True")])
 
 
 def _bent(case: Case, forward: Forward) -> Iterator[_Way]:
