@@ -181,4 +181,36 @@ APART: dict[str, HeldOut] = {
         "        if loss.item() > 0:\n            return params\n"
         f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
     ),
+    "a rate that a dict hands on": HeldOut(
+        "linear_regression",
+        "learning-rate-too-large",
+        LEAVES + "config = {'lr': 1.5}\nopt = torch.optim.SGD([w, b], **{'lr': config['lr']})\n" + OPTIMISED,
+    ),
+    "no bias, said by position": HeldOut(
+        "linear_module",
+        "model-formula-wrong",
+        MODULE.replace("Linear(1, 1)", "Linear(1, 1, False)")
+        + "model = Net()\noptimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n" + TRAINED,
+    ),
+    "a step under a condition that never holds": HeldOut(
+        "linear_module",
+        "step-missing",
+        MODULE + "model = Net()\noptimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        + TRAINED.replace("for _", "for epoch").replace(
+            "    optimizer.step()", "    if epoch > 100:\n        optimizer.step()"
+        ),
+    ),
+    "parameters that the model freezes": HeldOut(
+        "linear_module",
+        "requires-grad-missing",
+        MODULE.replace(
+            "    def forward", "        for p in self.parameters():\n            p.requires_grad = False\n    def forward"
+        )
+        + "model = Net()\noptimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n" + TRAINED,
+    ),
+    "a range of one sample": HeldOut(
+        "backprop_per_sample",
+        "single-sample-only",
+        SAMPLES + "    for i in range(1):\n        x, y = x_data[i], y_data[i]\n" + STEPPED,
+    ),
 }  # fmt: skip

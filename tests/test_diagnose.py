@@ -159,7 +159,7 @@ def test_a_loss_that_is_its_own_leaf_is_no_fault_of_the_optimizer(graded: Grade)
     report = graded(
         head
         + """
-optimizer = torch.optim.SGD([w, b], lr=0.1)
+optimizer = torch.optim.SGD([w, b], lr=0.001)
 def mse(p, t):
     errors = (p - t).tolist()
     return torch.tensor(sum(e * e for e in errors) / len(errors), requires_grad=True)

@@ -47,6 +47,9 @@ def rate_missing(case: Case) -> list[ast.Call]:
 
 def _given_rate(call: ast.Call) -> ast.expr | None:
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "lr"), None)
+    for keyword in call.keywords if given is None else ():
+        if keyword.arg is None and isinstance(keyword.value, ast.Dict):  # **{"lr": 0.1}
+            given = next(_items(keyword.value, "lr"), None)
     return given if given is not None or len(call.args) < 2 else call.args[1]  # noqa: PLR2004
 
 
@@ -119,6 +122,10 @@ def constants(code: Code, node: ast.expr, depth: int = DEPTH) -> list[ast.expr]:
         parts = [node.left, node.right] if isinstance(node, ast.BinOp) else node.args
         named = [part for part in parts if number_of(part) is None]
         return constants(code, named[0], depth - 1) if len(named) == 1 else []
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        held = [one for table in code.all(ast.Dict) for one in _items(table, node.slice.value)]
+        others = [one for one in held if one is not node]
+        return constants(code, others[0], depth - 1) if len(others) == 1 else []
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
     if name is None:
         return []
@@ -126,6 +133,13 @@ def constants(code: Code, node: ast.expr, depth: int = DEPTH) -> list[ast.expr]:
     for value in [*_handed(code, node, name), *_assigned(code, name)]:
         found += constants(code, value, depth - 1)
     return _once(found)
+
+
+def _items(table: ast.Dict, key: object) -> Iterator[ast.expr]:
+    """What a dict says of a key."""
+    for one, value in zip(table.keys, table.values, strict=True):
+        if isinstance(one, ast.Constant) and one.value == key:
+            yield value
 
 
 def _assigned(code: Code, name: str) -> Iterator[ast.expr]:

@@ -77,8 +77,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """Formulas that leave a parameter out or put it elsewhere, in a submission that has lost points."""
     if case.full:
         return
-    ways = _ways(case, forward_of(case))
-    differing = differing_model(case)
+    ways, differing = _ways(case, forward_of(case)), differing_model(case)
     if not ways and differing is None:
         return
     first = differing[0] if differing is not None else ways[0].node
@@ -98,8 +97,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
     if (differing := differing_model(case)) is not None:
-        returned, wanted = differing
-        yield [case.code.replace(returned, wanted)]
+        yield [case.code.replace(*differing)]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -168,6 +166,8 @@ def _biasless(case: Case) -> Iterator[_Way]:
         for keyword in call.keywords:
             if ast.unparse(keyword) == "bias=False":
                 yield _Way(call, [drop_keyword(case.code, call, keyword)])
+        for bias in [one for one in call.args[2:] if ast.unparse(one) == "False"]:
+            yield _Way(call, [case.code.replace(bias, "True")])
 
 
 def _bent(case: Case, forward: Forward) -> Iterator[_Way]:

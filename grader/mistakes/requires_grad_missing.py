@@ -85,6 +85,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
             statement = case.code.statement(keyword.value)
             yield _suspicion(case, statement, _target(statement), 0.95)
             return
+    if (frozen := _frozen(case)) is not None:
+        yield _suspicion(case, frozen, ast.unparse(frozen.targets[0]).rpartition(".")[0], 0.9)
+        return
     missing = _missing(case)
     for name in missing:
         for statement, _ in made(case, name):
@@ -103,6 +106,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
         if keyword.arg in SPELLINGS and isinstance(call, ast.Call):
             text = case.code.text(keyword)
             edits.append(case.code.replace(keyword, text.replace(keyword.arg or "", "requires_grad", 1)))
+    if not edits and (frozen := _frozen(case)) is not None:
+        edits.append(case.code.replace(frozen.value, "True"))
     for name in [] if edits else _missing(case):
         edits += _given(case, name)
     yield list(dict.fromkeys(edits))
@@ -197,3 +202,17 @@ def _target(statement: ast.stmt) -> str:
 
 def _suspicion(case: Case, statement: ast.stmt, name: str, sureness: float) -> Suspicion:
     return case.suspicion(statement, sureness, name=name)
+
+
+def _frozen(case: Case) -> ast.Assign | None:
+    """`p.requires_grad = False` of parameters, where nothing was left that requires a gradient."""
+    if case.says("does not require grad") is None:
+        return None
+    for statement in case.code.all(ast.Assign):
+        target, value = statement.targets[0], statement.value
+        taken = isinstance(value, ast.Constant) and value.value is False
+        if taken and isinstance(target, ast.Attribute) and target.attr == "requires_grad":
+            loop = case.code.loop(statement)
+            if isinstance(loop, ast.For) and any(case.code.calls("parameters", inside=loop.iter)):
+                return statement
+    return None

@@ -91,6 +91,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     ]
     if counted and len(counted) == len(items):
         yield counted
+    if counters := _counted_once(case, items):
+        yield counters
     if renamed := _renamed(case, items):
         yield renamed
     whole = [case.code.replace(item, case.code.text(item.value)) for item in items]
@@ -258,6 +260,21 @@ def _renamed(case: Case, items: list[ast.Subscript]) -> list[Edit]:
     if len(names) != 1 or not isinstance(loop, ast.For) or ast.unparse(loop.target) != "_":
         return []
     return [case.code.replace(loop.target, names.pop())]
+
+
+def _counted_once(case: Case, items: list[ast.Subscript]) -> list[Edit]:
+    """The rounds of `for i in range(1)`, which takes the first sample alone: as many as there are samples."""
+    edits = []
+    for item in items[:1]:
+        loop = case.code.loop(item)
+        index = ast.unparse(item.slice)
+        if (
+            isinstance(loop, ast.For)
+            and ast.unparse(loop.target) == index
+            and isinstance(loop.iter, ast.Call)
+        ):
+            edits.append(case.code.replace(loop.iter, f"range(len({case.code.text(item.value)}))"))
+    return edits
 
 
 def _means(case: Case) -> list[Edit]:

@@ -41,6 +41,9 @@ from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import updates
 
+# After so many gradient calls a condition has had its chance.
+FEW = 2
+
 TEXT = {
     "en": Words(
         title="the optimizer never steps",
@@ -64,8 +67,11 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not names or call is None or case.steps or updates(case):
         return
     statements = list(case.code.all(ast.Expr))
-    if any(is_step(one, names) for one in statements) or any(_named_step(one.value) for one in statements):
+    if any(_named_step(one.value) for one in statements):
         return
+    stepping = [one for one in statements if is_step(one, names)]
+    if not all(case.code.around(one, ast.If) is not None and case.gradient_calls > FEW for one in stepping):
+        return  # not come to because of an error; under a condition that never held it is as good as missing
     moved = motions(case, main_place(case))
     still = bool(moved) and all(motion.frozen for motion in moved.values())
     if moved and not still:
