@@ -1,6 +1,7 @@
 """Runs the service: the pages in uvicorn, grading in a thread beside it, until it is told to stop."""
 
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -149,6 +150,7 @@ def serve(  # noqa: PLR0913, PLR0917 - what a service is
         tell(address)
         log.say("service-begins", host=place.host, port=place.port)
         sender = Sender(store, lti, log, spoken_in(means.settings.language))
+        gc.freeze()  # what is loaded by now stays, and need not be gone through again in the midst of a request
         with sender, Keeper(store, keeping.days, log), engine:
             server.run(sockets=[listening])
         log.say("service-ends")

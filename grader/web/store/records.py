@@ -43,10 +43,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
+class Tried(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An attempt, and what it was given. person: of whom; ahead: how many wait before it; begun: whether it is being graded.
 
-    to_look: whether a person should look at it, and none has.
+    to_look: whether a person should look at it, and none has. A class has many, and none refers to itself: nothing for the collector.
     """
 
     id: int
@@ -229,7 +229,7 @@ def counts(
     return override.score * own[1] / best.max_score, own[1]
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person in the list of a class, for one assignment. best: the attempt that counts; attempts: how many there are.
 
     state: waiting where any of them is, else that of the best; None where nothing was handed in.
