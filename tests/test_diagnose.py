@@ -190,3 +190,30 @@ def test_trainings_begun_anew_without_an_exercise_are_no_mistake(kernels: Kernel
     path = tmp_path / "a.py"
     path.write_text(RESTARTED)
     assert examine(load(path), Settings(), kernels).findings == ()
+
+
+SAMPLES = """
+import torch
+x_data, y_data = [1.0, 2.0, 3.0], [2.0, 4.0, 6.0]
+w = torch.tensor([1.0], requires_grad=True)
+def forward(x):
+    return x * w + 1
+    return x * w
+def loss(x, y):
+    return (forward(x) - y) ** 2
+for epoch in range(100):
+    for x, y in zip(x_data, y_data):
+        loss(x, y).backward()
+        w.data -= 0.01 * w.grad
+        w.grad.zero_()
+"""
+
+
+@pytest.mark.parametrize("behind", ["return x * w", "print(x)"])
+def test_what_stands_behind_the_return_of_a_model_is_passed_over(
+    grade_cells: Callable[..., Report], behind: str
+) -> None:
+    report = grade_cells([SAMPLES.replace("return x * w\n", f"{behind}\n")], "backprop_per_sample")
+    (found,) = [one for one in report.findings if one.mistake == "model-formula-wrong"]
+    assert (found.line, found.confidence) == (6, "confirmed")
+    assert not report.notes

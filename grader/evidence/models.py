@@ -32,6 +32,9 @@ def differing_model(case: Case) -> tuple[ast.expr, str] | None:
         return None
     wanted = formula.format(*arguments)
     tree = ast.parse(wanted, mode="eval").body
+    returned = next((one for one in function.body if isinstance(one, ast.Return)), None)
+    if returned is None or returned.value is None:
+        return None
     differs = False
     for shift in range(len(POINTS)):
         given = {name: POINTS[(place + shift) % len(POINTS)] for place, name in enumerate(arguments)}
@@ -40,9 +43,7 @@ def differing_model(case: Case) -> tuple[ast.expr, str] | None:
         if right is None or seen is None:
             return None
         differs = differs or not math.isclose(seen, right, rel_tol=1e-9)
-    last = function.body[-1]
-    assert isinstance(last, ast.Return) and last.value is not None
-    return (last.value, wanted) if differs else None
+    return (returned.value, wanted) if differs else None
 
 
 def _returned(function: Function, values: dict[str, float]) -> float | None:
