@@ -15,7 +15,7 @@ from grader.model import Report
 from grader.settings import Settings
 from grader.web.store.store import Store, open_store
 from tests.postgres import Server, server
-from tests.stores import new_store
+from tests.stores import empty, new_store
 from tests.web import Pages
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -77,25 +77,41 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new gradebook can be made: a file, and a database on a real server."""
-    if request.param == "sqlite":
+    if kind == "sqlite":
         return str(tmp_path / "grades.db")
     running: Server = request.getfixturevalue("postgres")
     return running.database()
 
 
 @pytest.fixture
-def book(place: str) -> Iterator[Gradebook]:
+def ready_place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new gradebook is, with all its tables."""
+    if kind == "sqlite":
+        (tmp_path / "grades.db").write_bytes(empty())
+        return str(tmp_path / "grades.db")
+    running: Server = request.getfixturevalue("postgres")
+    return running.copy()
+
+
+@pytest.fixture
+def book(ready_place: str) -> Iterator[Gradebook]:
     """A new gradebook, on each kind of database."""
-    with open_gradebook(place) as book:
+    with open_gradebook(ready_place) as book:
         yield book
 
 
 @pytest.fixture
-def each_store(place: str, tmp_path: Path) -> Iterator[Store]:
+def each_store(ready_place: str, tmp_path: Path) -> Iterator[Store]:
     """What a new web service remembers, on each kind of database."""
-    with open_store(place, tmp_path / "files", patience=20.0) as store:
+    with open_store(ready_place, tmp_path / "files", patience=20.0) as store:
         yield store
 
 

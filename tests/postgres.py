@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from grader.gradebook.book import open_gradebook
+
 INSTALLED = Path("/usr/lib/postgresql")
 SECONDS = 60
 
@@ -34,11 +36,12 @@ def ordinary() -> pwd.struct_passwd:
 
 
 class Server:
-    """A server that can be stopped and started again; each `database()` is a new one, by its URL."""
+    """A server that can be stopped and started again; each `database()` and `copy()` is a new one, by its URL."""
 
     def __init__(self, folder: Path, bin: Path) -> None:
         self.folder, self._bin = folder, bin
         self._numbers = count(1)
+        self._made: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         made = self._run(
             "initdb", "-D", "data", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C", "--no-sync"
@@ -71,10 +74,20 @@ class Server:
 
     def database(self) -> str:
         """The URL of a new, empty database."""
+        return self.url(self._create())
+
+    def copy(self) -> str:
+        """The URL of a new database that has all tables, as one that was made before it has them."""
+        if self._made is None:
+            self._made = self._create()
+            open_gradebook(self.url(self._made)).close()
+        return self.url(self._create(self._made))
+
+    def _create(self, template: str = "template1") -> str:
         name = f"grades_{next(self._numbers)}"
         with self._connect() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
 
     def url(self, name: str, user: str = "tester:secret") -> str:
         return f"postgresql://{user}@/{name}?host={self.folder}"

@@ -1,4 +1,4 @@
-"""What new services remember, for tests: making the tables takes a moment, so SQLite's are made once and copied."""
+"""New databases on SQLite, for tests: making the tables takes a moment, so they are made once and copied."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,13 +13,14 @@ from grader.web.store.store import Store, open_store
 def new_store(folder: Path) -> Iterator[Store]:
     """A new one in a folder, on SQLite."""
     place = folder / "service.sqlite"
-    place.write_bytes(_empty())
+    place.write_bytes(empty())
     with open_store(str(place), folder / "files", patience=20.0) as store:
         yield store
 
 
 @cache
-def _empty() -> bytes:
+def empty() -> bytes:
+    """A file with all tables."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "empty.sqlite"
         open_store(str(place), Path(folder) / "files").book.close()

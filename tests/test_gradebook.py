@@ -14,10 +14,10 @@ from tests.gradebooks import BOB, EXERCISE, graded, handed_in, identity, results
 # ---- results ------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_is_known_to_whoever_opens_it_next(book: Gradebook, place: str) -> None:
+def test_what_is_kept_is_known_to_whoever_opens_it_next(book: Gradebook, ready_place: str) -> None:
     assert book.known(identity()) is None
     book.keep(identity(), graded(7, "step-missing"))
-    with open_gradebook(place) as another:
+    with open_gradebook(ready_place) as another:
         assert another.known(identity()) == graded(7, "step-missing")
 
 
@@ -40,16 +40,18 @@ def test_another_grading_is_not_known_by_it(book: Gradebook, other: dict[str, in
     assert book.known(identity()) == graded(7)
 
 
-def test_what_could_not_be_graded_is_kept_but_not_known(book: Gradebook, place: str) -> None:
+def test_what_could_not_be_graded_is_kept_but_not_known(book: Gradebook, ready_place: str) -> None:
     book.keep(identity(), ungradable())
     assert book.known(identity()) is None
     book.keep(identity(), graded(7))
     book.keep(identity(), ungradable())
     assert book.known(identity()) == graded(7)
-    assert [row.score for row in results(place)] == [None, 7, None]
+    assert [row.score for row in results(ready_place)] == [None, 7, None]
 
 
-def test_the_same_result_counts_once_and_each_other_one_stays_in_history(book: Gradebook, place: str) -> None:
+def test_the_same_result_counts_once_and_each_other_one_stays_in_history(
+    book: Gradebook, ready_place: str
+) -> None:
     for report in (
         graded(8),
         graded(8),
@@ -59,17 +61,17 @@ def test_the_same_result_counts_once_and_each_other_one_stays_in_history(book: G
         graded(8, "step-missing"),
     ):
         book.keep(identity(), report)
-    assert [(row.number, row.score, row.seconds) for row in results(place)] == [
+    assert [(row.number, row.score, row.seconds) for row in results(ready_place)] == [
         *((1, 8, 0.5), (2, 6, 0.5), (3, 8, 0.5), (4, 8, 0.5))
     ]
     assert book.known(identity()) == graded(8, "step-missing")
 
 
-def test_a_report_in_words_of_a_later_grader_leaves_its_points(book: Gradebook, place: str) -> None:
+def test_a_report_in_words_of_a_later_grader_leaves_its_points(book: Gradebook, ready_place: str) -> None:
     book.keep(identity(), graded(7))
     book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann"))
     later = '{"exercise": "linear_regression", "submission": "a", "status": "partly", "score": 7}'
-    with rows(place) as database:
+    with rows(ready_place) as database:
         database.write(lambda session: session.execute(update(Result).values(report=later)))
     assert book.known(identity()) is None
     (grade,) = book.grades(EXERCISE)

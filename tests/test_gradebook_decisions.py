@@ -23,7 +23,7 @@ from tests.gradebooks import (
 
 
 def test_an_override_stands_in_front_through_regrades_until_it_is_withdrawn(
-    book: Gradebook, place: str
+    book: Gradebook, ready_place: str
 ) -> None:
     book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("ann"), handed_in("bob", BOB))
     book.keep(identity(), graded(7))
@@ -38,7 +38,7 @@ def test_an_override_stands_in_front_through_regrades_until_it_is_withdrawn(
     book.withdraw(EXERCISE, "ann")
     book.keep(identity(BOB), graded(5, sha256=BOB))
     assert scores(book) == {"ann": 5, "bob": 5}
-    assert [(row.score, row.reason) for row in decisions(place)] == [
+    assert [(row.score, row.reason) for row in decisions(ready_place)] == [
         (8.5, "shown in the lab"),
         (0, "copied"),
         (None, ""),
@@ -58,21 +58,23 @@ def test_an_override_stands_in_front_through_regrades_until_it_is_withdrawn(
     ],
 )
 def test_an_override_that_cannot_be_is_refused(
-    book: Gradebook, place: str, asked: tuple[str, float, str], text: str, near: str | None
+    book: Gradebook, ready_place: str, asked: tuple[str, float, str], text: str, near: str | None
 ) -> None:
     book.hand_in(book.begin(EXERCISE, "all.zip"), handed_in("anna", name="Anna Arendt"), handed_in("bob"))
     book.keep(identity(), graded(7))
     with pytest.raises(UsageError) as refused:
         book.override(EXERCISE, *asked)
     assert (refused.value.text, refused.value.params.get("near")) == (text, near)
-    assert decisions(place) == []
+    assert decisions(ready_place) == []
 
 
-def test_one_that_names_a_batch_counts_there_alone_and_the_newest_counts(book: Gradebook, place: str) -> None:
+def test_one_that_names_a_batch_counts_there_alone_and_the_newest_counts(
+    book: Gradebook, ready_place: str
+) -> None:
     one, other = (book.begin(EXERCISE, name) for name in ("practice", "exam"))
     for batch in (one, other):
         book.keep(identity(), graded(7), batch, [handed_in("ann")])
-    with rows(place) as database:
+    with rows(ready_place) as database:
         database.write(lambda session: overrides.put(session, EXERCISE, "ann", 9, "lab", batch=other))
         assert [scores(book, batch)["ann"] for batch in (one, other)] == [7, 9]
         with pytest.raises(UsageError, match="override-none"):

@@ -39,7 +39,7 @@ def test_a_regrade_of_something_else_is_one_of_its_own(book: Gradebook, other: t
     assert book.regrade(*REGRADE).first == first.first
 
 
-def test_in_a_regrade_is_known_what_was_graded_in_it(book: Gradebook, place: str) -> None:
+def test_in_a_regrade_is_known_what_was_graded_in_it(book: Gradebook, ready_place: str) -> None:
     book.keep(identity(), graded(7), book.begin(EXERCISE, "/all.zip"), [handed_in("ann")])
     regrade = book.regrade(*REGRADE)
     assert book.known(identity(), regrade) is None
@@ -52,7 +52,7 @@ def test_in_a_regrade_is_known_what_was_graded_in_it(book: Gradebook, place: str
     book.end(gone_on.batch)
     assert book.known(identity(), book.regrade(*REGRADE)) is None
     assert scores(book, gone_on.batch) == {"ann": 7}
-    assert [row.score for row in results(place)] == [7, None, 7]
+    assert [row.score for row in results(ready_place)] == [7, None, 7]
 
 
 def test_the_result_that_a_batch_has_counts_in_it_though_others_came_later(book: Gradebook) -> None:
@@ -75,10 +75,12 @@ def test_what_a_batch_could_not_grade_has_the_score_of_before(book: Gradebook) -
     assert scores(book) == {"ann": 7}
 
 
-def test_a_result_and_those_whose_it_is_are_noted_together_or_not_at_all(book: Gradebook, place: str) -> None:
+def test_a_result_and_those_whose_it_is_are_noted_together_or_not_at_all(
+    book: Gradebook, ready_place: str
+) -> None:
     with pytest.raises(Exception, match="batch-not-begun"):
         book.keep(identity(), graded(7), 99, [handed_in("ann")])
-    assert results(place) == []
+    assert results(ready_place) == []
 
 
 def test_a_gradebook_of_the_first_tables_keeps_what_is_in_it(place: str) -> None:

@@ -27,8 +27,8 @@ OVER, AHEAD = "2020-01-01T00:00Z", "2099-01-01T00:00Z"
 
 
 @pytest.fixture
-def lms(tmp_path: Path, place: str) -> Iterator[Lms]:
-    with school(tmp_path, place) as found:
+def lms(tmp_path: Path, ready_place: str) -> Iterator[Lms]:
+    with school(tmp_path, ready_place) as found:
         yield found
 
 
