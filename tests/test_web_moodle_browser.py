@@ -16,7 +16,7 @@ import pytest
 
 from grader.exercise import course_folder
 from grader.kernel.pool import Kernels
-from tests.browser import found
+from tests.browser import ONE_PROCESS, found
 from tests.command import grader
 from tests.conftest import CORPUS
 from tests.lti_site import Site, serving
@@ -60,7 +60,7 @@ def there(folder: Path) -> Iterator[There]:
         service.ready()
         moodle = Moodle(site, lambda url: httpx.get(url.replace(SERVICE, service.url)).content)
         rules = f"MAP grader.example.org:443 127.0.0.1:{encrypted}"
-        yield There(moodle, site, invitation[0], [*FLAGS, f"--host-resolver-rules={rules}"])
+        yield There(moodle, site, invitation[0], [*FLAGS, ONE_PROCESS, f"--host-resolver-rules={rules}"])
 
 
 @contextmanager
