@@ -17,6 +17,7 @@ from grader.web.store.store import Store, open_store
 from tests.postgres import Server, server
 from tests.stores import empty, new_store
 from tests.web import Pages
+from tests.web_lti import Lms, school
 
 CORPUS = Path(__file__).parent / "corpus"
 SAMPLE = CORPUS / "linear_regression" / "s077.ipynb"
@@ -126,3 +127,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def pages(store: Store) -> Pages:
     """The pages of a new web service."""
     return Pages(store)
+
+
+@pytest.fixture
+def lms(tmp_path: Path) -> Iterator[Lms]:
+    """A learning platform, and a new web service that is registered with it."""
+    with school(tmp_path) as found:
+        yield found

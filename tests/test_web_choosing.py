@@ -2,23 +2,14 @@
 
 import html
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import jwt
-import pytest
 
 from tests.lti_visit import CLIENT, ISSUER, SETTINGS
-from tests.web_lti import CHOOSE, FRAMES, TEACHER, Lms, school
+from tests.web_lti import CHOOSE, FRAMES, TEACHER, Lms
 
 ITEMS = "https://purl.imsglobal.org/spec/lti-dl/claim/content_items"
 DATA = "https://purl.imsglobal.org/spec/lti-dl/claim/data"
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
 
 
 def test_a_choice_goes_back_with_what_the_link_has_to_say(lms: Lms) -> None:

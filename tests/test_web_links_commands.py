@@ -1,6 +1,5 @@
 """`grader course` where links ask for an exercise more than once: which is which, and that none is taken for another."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,7 @@ from grader.web.store import courses
 from tests.command import Outcome, grader
 from tests.test_web_links import EXERCISE, hand_in, link
 from tests.web import Browser, grade_next
-from tests.web_lti import Lms, school
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
+from tests.web_lti import Lms
 
 
 @pytest.fixture

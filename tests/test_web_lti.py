@@ -1,21 +1,10 @@
 """The way in from a learning platform, over HTTP: who is let in to what, by which cookies, in which frames."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from tests.lti_visit import IN_COURSE, ISSUER, LTI
 from tests.web import NOTEBOOK, grade_next
-from tests.web_lti import FRAMES, LMS, OTHER_COURSE, TEACHER, Lms, school
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
-
+from tests.web_lti import FRAMES, LMS, OTHER_COURSE, TEACHER, Lms
 
 # ---- let in -------------------------------------------------------------------------------------
 

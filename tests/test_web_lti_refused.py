@@ -1,22 +1,13 @@
 """Who is not let in from a learning platform, over HTTP; and what everybody who is let in sees of others: nothing."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.lti_visit import CLIENT, LTI
 from tests.web import NOTEBOOK, Browser, grade_next
-from tests.web_lti import FRAMES, LMS, OTHER_COURSE, TEACHER, Lms, school
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
-
+from tests.web_lti import FRAMES, LMS, OTHER_COURSE, TEACHER, Lms
 
 # ---- not let in ---------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """How platforms get into a service: by an invitation, once, or by the command line."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,7 @@ from grader.web.store import platforms
 from tests.command import Outcome, grader
 from tests.lti_site import Reply
 from tests.test_lti_registration import OF_TOOL, Registering
-from tests.web_lti import FRAMES, Lms, school
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
+from tests.web_lti import FRAMES, Lms
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import io
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -15,7 +13,7 @@ from grader.web.store.store import Store
 from grader.web.store.tables import Delivery
 from tests.lti_site import Asked, Reply, in_json
 from tests.web import NOTEBOOK, Browser, grade_next
-from tests.web_lti import TEACHER, Lms, school
+from tests.web_lti import TEACHER, Lms
 
 
 class Gradebook:
@@ -46,12 +44,6 @@ class Gradebook:
         self.last = str(said["timestamp"])
         self.came.append((said["userId"], said["scoreGiven"], said["scoreMaximum"]))
         return in_json({})
-
-
-@pytest.fixture
-def lms(tmp_path: Path) -> Iterator[Lms]:
-    with school(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture
