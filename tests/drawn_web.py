@@ -24,7 +24,7 @@ WEB = {
     "web.store.platforms": "errors lms.lti.records web.store.codes web.store.seals web.store.tables",
     "web.store.remembered": "lms.lti.records web.store.platforms web.store.seals web.store.store",
     "web.store.arrivals": "gradebook.results lms.lti.records web.store.codes web.store.courses web.store.deliveries"
-    " web.store.people web.store.records web.store.tables",
+    " web.store.people web.store.platforms web.store.records web.store.tables",
     "web.store.origins": "web.store.codes web.store.tables",
     "web.store.forgetting": "errors gradebook.forgetting gradebook.results gradebook.stored gradebook.tables web.store.attempts"
     " web.store.codes web.store.courses web.store.jobs web.store.outcomes web.store.people web.store.platforms web.store.records"

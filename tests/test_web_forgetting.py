@@ -154,12 +154,13 @@ def test_a_score_that_is_under_way_meanwhile_is_no_fault(store: Store, arrives: 
     assert count(store, Delivery) == 0
 
 
-def test_who_is_gone_meanwhile_hands_in_nothing_and_is_given_no_score(store: Store) -> None:
+def test_who_is_gone_meanwhile_hands_in_nothing_is_not_let_in_and_is_given_no_score(store: Store) -> None:
     school = School(store)
     ann = school.learner()
     name = pseudonym(store, ann)
     clearing.forget(store, ann)
     clearing.forget(store, ann)  # once more is no error
+    assert store.write(people.change_visit, "", ann) is None
     assert school.receive(ann) == Text(id="web-sign-in-first")
     with pytest.raises(UsageError, match="student-unknown"):
         store.write(standing.decide, school.asked, name, 5.0, "x")

@@ -90,18 +90,18 @@ def _let_in(call: Call, came: Launch, *, with_cookies: bool) -> Response:
     if choosing and role != "teacher":
         raise LaunchRefused("lti-choice-teachers", status=403)
     asked = None if choosing else _asked(call, came)
-    arrived = store.write(arrivals.arrive, came, role, asked)
-    pages = [came.issuer, came.return_url, *store.read(platforms.frames, came.issuer, came.client_id)]
-    frames = origins(pages)
-    token = store.write(people.begin_visit, arrived.person, frames=frames, language=spoken)
+    frames = origins(
+        [came.issuer, came.return_url, *store.read(platforms.frames, came.issuer, came.client_id)]
+    )
+    arrived = store.write(arrivals.arrive, came, role, asked, frames=frames, language=spoken)
     if choosing:
-        path = f"{CHOICES}{store.write(platforms.keep_choice, arrived.person, came)}"
+        path = f"{CHOICES}{arrived.choice}"
     else:
         path = f"{ASSIGNMENTS}{arrived.assignment}{'/class' if role == 'teacher' else ''}"
     call.request.state.frames = frames
     if with_cookies:
-        return _go_on(call, token, path)
-    return call._replace(spoken=spoken or call.spoken).page("new_tab", token=token, to=path)
+        return _go_on(call, arrived.token, path)
+    return call._replace(spoken=spoken or call.spoken).page("new_tab", token=arrived.token, to=path)
 
 
 def _asked(call: Call, came: Launch) -> Terms:

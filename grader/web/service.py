@@ -138,9 +138,11 @@ class Call(NamedTuple):
         return answer
 
     def signed_in(self, person: int, answer: Response) -> Response:
-        """Give somebody a new token; what the browser had before is worth nothing any more."""
-        self.service.store.write(people.end_visit, self.token)
-        self.keep(self.service.store.write(people.begin_visit, person), answer)
+        """Give somebody a new token; what the browser had before is worth nothing any more. Raises Refusal where they are gone."""
+        token = self.service.store.write(people.change_visit, self.token, person)
+        if token is None:
+            raise Refusal(401, Text(id="web-own-unknown"))
+        self.keep(token, answer)
         self.drop_framed(answer)
         return answer
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from grader.gradebook.results import now
 from grader.lms.lti.records import Launch, Link
-from grader.web.store import courses, deliveries, people
+from grader.web.store import courses, deliveries, people, platforms
 from grader.web.store.codes import digest, new_code
 from grader.web.store.records import Destination, Role, Terms
 from grader.web.store.tables import Context, Course, RegisteredPlatform
@@ -17,24 +17,36 @@ LONGEST_TITLE, LONGEST_OF_A_LINK = 200, 80
 
 
 class Arrived(NamedTuple):
-    """Somebody who is in now. assignment: what they came for; None of who chooses an exercise."""
+    """Somebody who is in now. token: their visit's; assignment, choice: what they came for, one of the two."""
 
     course: int
     person: int
+    token: str
     assignment: int | None
+    choice: int | None
 
 
-def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) -> Arrived:
-    """Let somebody in. terms: how their link asks for its exercise; None where they came without one.
+def arrive(  # noqa: PLR0913 - what a launch says, and what we make of it
+    session: Session,
+    launch: Launch,
+    role: Role,
+    terms: Terms | None,
+    *,
+    frames: str = "",
+    language: str | None = None,
+) -> Arrived:
+    """Let somebody in. terms: how their link asks for its exercise; None where they came to choose one.
 
     Each link has an assignment of its own, to which it has people led, and whose scores go to its column from then on.
+    All is one transaction, so that nobody is forgotten on their way in.
     """
     course = _course(session, launch)
     key = people.key_elsewhere(launch.issuer, launch.subject)
     person = people.known_by(session, course.id, key, launch.name or "", role)
     session.flush()
+    token = people.begin_visit(session, person, frames=frames, language=language)
     if terms is None or launch.link is None:
-        return Arrived(course.id, person, None)
+        return Arrived(course.id, person, token, None, platforms.keep_choice(session, person, launch))
     assignment = _assignment(session, course, launch.link, terms)
     if launch.scores is not None and (column := launch.scores.line_item) is not None:
         if role == "learner":
@@ -47,7 +59,7 @@ def arrive(session: Session, launch: Launch, role: Role, terms: Terms | None) ->
             )
             deliveries.aim(session, assignment, person, msgspec.json.encode(there).decode())
         deliveries.leave(session, column, to=assignment, person=person)
-    return Arrived(course.id, person, assignment)
+    return Arrived(course.id, person, token, assignment, None)
 
 
 def _course(session: Session, launch: Launch) -> Course:

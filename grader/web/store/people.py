@@ -46,7 +46,8 @@ def keys(session: Session, course: int) -> set[str]:
 
 def known_by(session: Session, course: int, key: str, name: str, role: Role) -> int:
     """Somebody who is known by a key elsewhere, with the name and the role that they have by now; an empty name changes nothing."""
-    row = session.scalar(select(Person).where(Person.course == course, Person.key == key))
+    same = select(Person).where(Person.course == course, Person.key == key)
+    row = session.scalar(same.with_for_update())  # or they might be forgotten before they are in
     if row is None:
         return _added(session, course, key, name.strip()[:MAX_NAME], role)
     row.role, row.name = role, name.strip()[:MAX_NAME] or row.name
@@ -60,6 +61,13 @@ def teacher_of_code(session: Session, code: str) -> int | None:
         return None
     known = session.scalar(select(Person.id).where(Person.course == course, Person.key == TEACHER))
     return _added(session, course, TEACHER, "", "teacher") if known is None else known
+
+
+def change_visit(session: Session, token: str, person: int) -> str | None:
+    """Sign somebody in, and whoever had a token out; None where the person was forgotten meanwhile."""
+    end_visit(session, token)
+    still = session.scalar(select(Person.id).where(Person.id == person).with_for_update())
+    return None if still is None else begin_visit(session, person)
 
 
 def begin_visit(
