@@ -46,7 +46,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import called, names_in
 from grader.evidence.edits import Edit
 from grader.evidence.lines import least_squares, number_at_end, own_data, settings_of
-from grader.evidence.scales import line_undone
+from grader.evidence.scales import in_words_of, line_undone
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import inputs, training_statements
 
@@ -91,11 +91,12 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if _loss(pair.x, pair.y, w, b) <= 2 * noise**2:
         return
     ways = [way for name in ("x", "y") for way in _ways(case, name)]
-    if not ways:
-        return
     found = line_undone(case, w, b, (slope, intercept))
-    node = next((way.node for way in ways if way.name in ("x", *_sources(case, "x"))), ways[0].node)
-    statement = case.code.statement(node)
+    of_x = [way.node for way in ways if way.name in ("x", *_sources(case, "x"))]
+    places = [*of_x, *(way.node for way in ways), *(_scalings(case) if found is not None else ())]
+    if not places:
+        return
+    statement = case.code.statement(places[0])
     undone = found or (slope, intercept)
     yield case.suspicion(
         statement,
@@ -114,6 +115,8 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if place is None:
         return
     of_x, of_y = next(iter(_ways(case, "x")), None), next(iter(_ways(case, "y")), None)
+    if of_x is None and of_y is None:
+        of_x, of_y = _ways_by_numbers(case, place)
     lines = []
     if of_y is not None or of_x is not None:
         lines.append(f"w = w{_times(of_y)}{_over(of_x)}")
@@ -159,6 +162,34 @@ def _sources(case: Case, name: str) -> list[str]:
         if isinstance(value, ast.Call):
             found += [arg.id for arg in value.args if isinstance(arg, ast.Name)]
     return found
+
+
+def _scalings(case: Case) -> list[ast.BinOp]:
+    """What scales something, whatever it is called: `(a - m) / s`, and a quotient or difference with a mean, a spread or an extreme."""
+    found = []
+    for node in case.code.all(ast.BinOp):
+        by = {called(one) for one in ast.walk(node.right) if isinstance(one, ast.Call)}
+        shifted = isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub)
+        divided = isinstance(node.op, ast.Div) and bool(shifted or by & {"std", "max", "min"})
+        if divided or (isinstance(node.op, ast.Sub) and by & {"mean", "min"}):
+            found.append(node)
+    return found
+
+
+def _ways_by_numbers(case: Case, node: ast.AST) -> tuple[_Way | None, _Way | None]:
+    """The scalings of x and y under which the line that was found is the best one, written in terms of x and y."""
+    pair, w, b = own_data(case), number_at_end(case, "w"), number_at_end(case, "b")
+    if pair is None or w is None or b is None:
+        return None, None
+    found = line_undone(case, w, b, least_squares(pair)[:2])
+    if found is None:
+        return None, None
+    ways = [
+        _Way(node, name, *in_words_of(name, values, scale))
+        for name, values, scale in (("x", pair.x, found.of_x), ("y", pair.y, found.of_y))
+    ]
+    of_x, of_y = (way if way.shift or way.divisor else None for way in ways)
+    return of_x, of_y
 
 
 def _ways(case: Case, name: str) -> list[_Way]:
