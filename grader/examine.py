@@ -74,13 +74,17 @@ def examine(
 
 
 def _beyond_doubt(case: Case, diagnosis: Diagnosis) -> list[Finding]:
-    """What is proven, or stands in the last training of the run: what came before it may have been shown on purpose."""
-    last = case.gradient_events[-1].cell if case.gradient_events else None
+    """What is proven, or is of the last training of the run: what came before another one may have been shown on purpose."""
+    trained = [event.cell for event in case.gradient_events]
+
+    def is_of_the_last(cell: int | None) -> bool:
+        return cell is None or not any(cell <= one < trained[-1] for one in trained)
+
     return [
         finding
         for finding in diagnosis.findings
         if finding.confidence == "confirmed"
-        or (finding.confidence == "likely" and (last is None or finding.cell is None or finding.cell >= last))
+        or (finding.confidence == "likely" and is_of_the_last(finding.cell))
     ]
 
 

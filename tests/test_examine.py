@@ -11,6 +11,7 @@ from grader.kernel.pool import Kernels
 from grader.load import load
 from grader.settings import Settings
 from tests.command import grader
+from tests.strangers import NETWORKS
 
 WRONG = """
 import torch
@@ -173,8 +174,11 @@ STRANGERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STRANGERS)
+ALL = STRANGERS | NETWORKS
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_stranger_s_notebook(name: str, kernels: Kernels, write_notebook: Callable[..., Path]) -> None:
-    cells, mistakes = STRANGERS[name]
+    cells, mistakes = ALL[name]
     report = examine(load(write_notebook(*cells)), Settings(), kernels)
     assert [finding.mistake for finding in report.findings] == mistakes

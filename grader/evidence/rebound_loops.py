@@ -9,7 +9,7 @@ from grader.evidence.code import called, last_name, names_in, targets_of
 from grader.evidence.creation import makes_leaf
 from grader.evidence.edits import Edit
 from grader.evidence.gradients import gradients_in
-from grader.evidence.leaves import lost, stays_leaf
+from grader.evidence.leaves import lost, stays_leaf, was_leaf
 from grader.evidence.scopes import repeats
 
 FRESH = ("step", "i", "k", "epoch", "index", "number")
@@ -50,6 +50,8 @@ def rebound_lists(case: Case) -> Iterator[Rebinding]:
             continue
         if stays_leaf(case, f"{target}[0]") or _leaves_later(case, statement, target):
             continue
+        if not (_takes_over(case, statement, items.over) or was_leaf(case, f"{target}[0]")):
+            continue
         edits: list[Edit] = []
         line = case.code.line(case.code.cell_of(statement), statement.lineno).strip()
         if line == case.code.text(statement):
@@ -57,6 +59,18 @@ def rebound_lists(case: Case) -> Iterator[Rebinding]:
             text = f"{head} {name}.data = {case.code.text(items.made)}"
             edits = [case.code.replace(statement, text + ending) for ending in ("", f"; {name}.grad = None")]
         yield Rebinding(statement, target, 0.93, tuple(edits[:1]), tuple(edits[1:]))
+
+
+def _takes_over(case: Case, statement: ast.Assign, over: ast.expr) -> bool:
+    """Whether the new list gets the name of the one it is made of, at once or by a later `params = stepped`; else both are there."""
+    old, new = texts(over), {ast.unparse(target) for target in targets_of(statement)}
+    if old & new:
+        return True
+    return any(
+        ast.unparse(later.value) in new and any(ast.unparse(target) in old for target in targets_of(later))
+        for one in case.code.block(statement)
+        for later in case.code.inside(one, ast.Assign)
+    )
 
 
 def _items(value: ast.expr) -> _Items | None:

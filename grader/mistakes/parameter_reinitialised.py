@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function, Loop, called, names_in, targets_of
+from grader.evidence.code import Function, Loop, called, last_name, names_in, targets_of
 from grader.evidence.creation import made, maker, makes_leaf, names_of_loop_body, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
@@ -81,7 +81,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if found:
         statement, round_ = found[0]
         # who begins anew in each round of an outer loop may compare trainings: a rerun has to prove it
-        sureness = 0.95 if round_.innermost else 0.85
+        sureness = 0.95 if round_.innermost or case.exercise is None else 0.85
         yield case.suspicion(statement, sureness, name=ast.unparse(targets_of(statement)[0]))
 
 
@@ -151,17 +151,20 @@ def _targets(case: Case, statement: ast.Assign) -> set[str]:
 def _rounds(case: Case, call: ast.Call) -> Iterator[_Round]:
     """The round that a place asking for gradients is in; and in an exercise not solved yet, each loop around that one.
 
-    Only loops whose rounds are all the same: what they count is not read by what makes or trains the parameters.
+    Only loops whose rounds are all the same: what they count is not read by what makes or trains the parameters. Without an
+    exercise rounds may be trials, but where they are called epochs.
     """
     round_ = _round(case, call)
     if round_ is None:
         return
     yield round_
     loop = round_.loop
-    while case.exercise is not None and not case.full and (outer := case.code.loop(loop)) is not None:
+    while not case.full and (outer := case.code.loop(loop)) is not None:
         counted = {
             node.id for target in targets_of(outer) for node in ast.walk(target) if isinstance(node, ast.Name)
         }
+        if case.exercise is None and not any("epoch" in name.lower() for name in counted):
+            return
         read = {node.id for node in case.code.inside(loop, ast.Name) if not _is_shown(case, node)}
         if counted & read:
             return
@@ -273,7 +276,7 @@ def _parts(value: ast.expr) -> list[ast.expr]:
 
 def _reads_state(value: ast.expr) -> bool:
     return any(
-        isinstance(node, ast.Subscript)
+        (isinstance(node, ast.Subscript) and last_name(node.value) != "shape")
         or (isinstance(node, ast.Call) and called(node) in ("pop", "detach", "clone", "item"))
         for node in ast.walk(value)
     )

@@ -78,7 +78,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
         behind = _behind(case, loop)
         if behind:
             once = case.code.loop(loop) is None and case.code.function(loop) is None
-            yield _suspicion(case, behind[0], loop, 0.92 if once else 0.75)
+            sure = once or _throws_away(case, loop)
+            yield _suspicion(case, behind[0], loop, 0.92 if sure else 0.75)
             return
 
 
@@ -197,6 +198,17 @@ def _asks(statement: ast.stmt) -> bool:
     return any(
         isinstance(node, ast.Call) and called(node) in ("backward", "grad") for node in ast.walk(statement)
     )
+
+
+def _throws_away(case: Case, loop: Loop) -> bool:
+    """Whether each round clears the gradients of the one before unread; who does not may mean to step by their sum."""
+    read = any(
+        node.attr == "grad"
+        and isinstance(node.ctx, ast.Load)
+        and not isinstance(case.code.parent(node), ast.Attribute | ast.Compare)
+        for node in case.code.inside(loop, ast.Attribute)
+    )
+    return not read and any(_clears(one) for one in loop.body)
 
 
 def _clears(statement: ast.stmt) -> bool:
