@@ -107,6 +107,7 @@ def test_what_a_cell_can_ask_its_kernel_is_answered_alike(source: str, kernels: 
     same(*runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_socket_ends_the_run_and_harms_nobody(name: str, kernels: Kernels) -> None:
     with ran(

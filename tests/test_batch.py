@@ -179,6 +179,7 @@ def test_what_ends_every_worker_is_given_up() -> None:
     assert (report.status, report.score, report.needs_review[0].id) == ("ungradable", None, "worker-lost")
 
 
+@pytest.mark.slow
 def test_it_stops_after_what_is_under_way() -> None:
     begun: list[str] = []
 

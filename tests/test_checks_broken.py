@@ -188,6 +188,7 @@ def test_pytest_itself_passes_a_right_submission() -> None:
     assert "8 passed" in done.out
 
 
+@pytest.mark.slow
 def test_pytest_itself_fails_a_wrong_one(tmp_path: Path) -> None:
     (tmp_path / "typed_in.py").write_text(
         "import torch\nx = torch.arange(100) / 100\ny = 10 * x + 4 + torch.randn(100)\nw, b = 10.0, 4.0"

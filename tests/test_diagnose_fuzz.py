@@ -87,6 +87,7 @@ def run_of(label: Label, kernels: Kernels) -> Run:
         kernels.close(session)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.file)
 def test_detectors_bear_any_program(label: Label, kernels: Kernels) -> None:
     handed_in, run = load(CORPUS / label.file), run_of(label, kernels)

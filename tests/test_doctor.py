@@ -133,7 +133,9 @@ def test_the_command_tells_of_this_machine(tmp_path: Path) -> None:
     assert done.code == (0 if sound in done.out else 1)
 
 
-@pytest.mark.parametrize("choice", ["auto", *CONFINING, "none"])
+@pytest.mark.parametrize(
+    "choice", ["auto", *(pytest.param(tier, marks=pytest.mark.slow) for tier in CONFINING), "none"]
+)
 def test_the_command_writes_json(choice: str, tmp_path: Path) -> None:
     done = grader("doctor", "--json", folder=tmp_path, GRADER_SANDBOX=choice)
     assert done.err == ""
@@ -270,6 +272,7 @@ def test_one_file_needs_no_trial_and_neither_do_files_that_nothing_confines(
     assert leaking == []
 
 
+@pytest.mark.slow
 def test_a_batch_is_graded_after_its_trial(write_notebook: Callable[..., Path], tmp_path: Path) -> None:
     for name in ("a.ipynb", "b.ipynb"):
         write_notebook("x = 1", name=name)

@@ -50,6 +50,7 @@ def processes() -> Iterator[Kernels]:
             yield kernels
 
 
+@pytest.mark.slow
 def test_a_submission_is_graded_and_its_report_says_how(processes: Kernels) -> None:
     report = grade(
         load(SAMPLE), load_exercise(course_folder(None), "linear_regression"), Settings(), processes
@@ -59,6 +60,7 @@ def test_a_submission_is_graded_and_its_report_says_how(processes: Kernels) -> N
     assert (report.sandbox.tier, report.sandbox.layers) == ("none", ())
 
 
+@pytest.mark.slow
 def test_a_cell_is_interrupted_when_its_time_is_over_and_the_kernel_goes_on(processes: Kernels) -> None:
     limits = Limits(cell_seconds=1.5)
     cells = "def f(x): return 2 * x", "a = 1\nwhile True: pass"
@@ -68,17 +70,20 @@ def test_a_cell_is_interrupted_when_its_time_is_over_and_the_kernel_goes_on(proc
         assert done.call("f").error is not None  # it takes an argument; the kernel is there to say so
 
 
+@pytest.mark.slow
 def test_a_cell_that_holds_on_is_ended_with_its_kernel(processes: Kernels) -> None:
     stubborn = "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass"
     with ran(processes, stubborn, limits=Limits(cell_seconds=1.0)) as done:
         assert [error.kind for error in done.run.errors] == ["time-limit"]
 
 
+@pytest.mark.slow
 def test_a_kernel_that_ends_itself_is_told_of(processes: Kernels) -> None:
     with ran(processes, "import os; os._exit(3)", "x = 1") as done:
         assert [(error.kind, error.cell) for error in done.run.errors] == [("kernel-died", 1)]
 
 
+@pytest.mark.slow
 def test_nothing_of_the_callers_environment_is_in_it(
     processes: Kernels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -88,6 +93,7 @@ def test_nothing_of_the_callers_environment_is_in_it(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_kernels_are_gone_afterwards(
     processes: Kernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,7 @@ def test_prairielearn_takes_no_attempt_where_it_could_not_be_graded() -> None:
     assert "score" not in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("checks", "words", "kept"), [(100, "长" * 4000, 100), (5000, "w" * 150, 0)])
 def test_prairielearn_never_gets_more_than_a_megabyte(checks: int, words: str, kept: int) -> None:
     long = document(checks=[check(message=words, hint=words)] * checks)

@@ -121,6 +121,7 @@ def test_a_wrong_submission_gets_its_points_and_reasons(container: Container) ->
     assert container.root.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_a_right_submission_has_full_marks_whatever_it_is_called(
     container: Container, tmp_path: Path
 ) -> None:

@@ -20,6 +20,23 @@ HEADINGS = ["## What it is", "## Why it matters", "## Example", "## Fix"]
 KNOWN_MISSES = "## Known misses"
 FENCED = re.compile(r"```python\n(.*?)```", re.DOTALL)
 MARK = "# ←"
+# What never stops is stopped sooner than by default.
+HASTY = Settings(cell_seconds=3)
+# Examples of which many mends are tried, or that stop late.
+SLOW = {
+    "never-stops",
+    "optimizer-recreated",
+    "optimizer-stale-parameters",
+    "penalty-added",
+    "shape-broadcast",
+    "single-sample-only",
+    "step-missing",
+    "update-before-backward",
+    "update-outside-loop",
+    "updated-twice",
+    "wrong-gradient-used",
+    "zeroed-before-use",
+}
 NAMED = Path(__file__).parent / "corpus" / "labels.json"
 # Mistakes whose example cannot be told alone, and why, are none so far.
 MISTAKES = all_mistakes()
@@ -88,7 +105,9 @@ def test_page_shows_the_example(name: str, language: str) -> None:
     assert example(name).strip() in page(MISTAKES[name], language)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MISTAKES]
+)
 def test_example_is_found(name: str, kernels: Kernels, tmp_path: Path) -> None:
     """On the marked line, without doubt; in words of both languages; and a mend that was proven is full of points."""
     source = example(name)
@@ -97,7 +116,7 @@ def test_example_is_found(name: str, kernels: Kernels, tmp_path: Path) -> None:
     path = tmp_path / "example.py"
     path.write_text(source, "utf-8")
     exercise = load_exercise(course_folder(None), slug)
-    report = grade(load(path), exercise, Settings(seed=0), kernels)
+    report = grade(load(path), exercise, HASTY if name == "never-stops" else Settings(), kernels)
     found = {finding.mistake: finding for finding in report.findings if finding.confidence != "possible"}
     assert name in found, [finding.mistake for finding in report.findings]
     line = next(n for n, text in enumerate(source.split("\n"), 1) if MARK in text)

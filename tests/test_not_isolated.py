@@ -67,8 +67,14 @@ def test_the_terminal_tells_in_one_line_that_nothing_isolated_a_run(language: La
 # ---- the command line ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "isolates"), ("zh", "隔离")])
-@pytest.mark.parametrize("files", [("a.ipynb", "b.ipynb"), ("a.ipynb", "a.ipynb"), ("a.zip",)])
+@pytest.mark.parametrize(
+    ("files", "language", "word"),
+    [
+        (("a.ipynb", "b.ipynb"), "en", "isolates"),
+        (("a.ipynb", "a.ipynb"), "zh", "隔离"),
+        (("a.zip",), "en", "isolates"),
+    ],
+)
 def test_what_may_be_of_others_is_refused(
     files: tuple[str, ...], language: str, word: str, tmp_path: Path
 ) -> None:
@@ -82,6 +88,7 @@ def test_what_may_be_of_others_is_refused(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_several_files_can_be_graded_all_the_same(
     write_notebook: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -91,6 +98,7 @@ def test_several_files_can_be_graded_all_the_same(
     assert done.out.count(catalogue("en")["label-not-isolated"]) == 2
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own_goes_on_and_its_report_says_how(
     write_notebook: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def sources() -> list[str]:
     return [cell.source for cell in nbformat.read(SAMPLE, as_version=4).cells if cell.cell_type == "code"]
 
 
+@pytest.mark.slow
 def test_grades_the_notebook_around_it(run: Callable[..., list[Any]]) -> None:
     *_, outputs = run([LOADED, *sources(), GRADE])
     shown = outputs[0].data

@@ -21,6 +21,7 @@ time.sleep(3600)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["landlock", "none"])
 def test_an_orphan_uses_up_its_jobs_time(tier: SandboxChoice) -> None:
     limits = Limits(cpu_seconds=1.0, cell_seconds=60.0)

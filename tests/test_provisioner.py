@@ -154,6 +154,7 @@ def test_a_running_cell_is_interrupted(zygote: Zygote) -> None:
     finished(work())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("now", [True, False])
 @pytest.mark.parametrize("whose", ["the caller's", "its own"])
 def test_a_kernel_is_restarted_and_the_same_client_goes_on(whose: str, now: bool, zygote: Zygote) -> None:

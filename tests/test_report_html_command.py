@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from grader.text import say
 from tests.command import grader
 from tests.conftest import SAMPLE
@@ -24,6 +26,7 @@ def test_the_command_writes_a_page(tmp_path: Path) -> None:
     assert "10" in text_of(elements(parsed((tmp_path / "a.html").read_text("utf-8")), "header")[0])
 
 
+@pytest.mark.slow
 def test_open_hands_the_page_to_the_browser(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("w = 1")
     browser = tmp_path / "browser"
@@ -46,6 +49,7 @@ def test_open_hands_the_page_to_the_browser(tmp_path: Path) -> None:
     assert '<html lang="zh-Hans">' in Path(asked.removeprefix("file://")).read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_each_submission_has_a_page_of_its_own(tmp_path: Path) -> None:
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text("w = 1")

@@ -112,6 +112,7 @@ def test_every_end_is_graded_and_named(name: str, graded: Callable[..., Report])
     assert all(ended.names in message and str(ended.cell) in message for message in messages.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ALL_ENDS if LINUX or "memory" not in name])
 def test_an_end_is_the_same_where_nobody_looks_at_outputs(name: str, hurried: Kernels) -> None:
     """But for a flood of them, which is dropped, and ends with its cell's time if at all."""

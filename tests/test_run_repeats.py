@@ -1,9 +1,9 @@
 """Runs agree with each other, and with the same code run plainly: nothing that is recorded changes a bit."""
 
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -88,6 +88,7 @@ def test_every_seed_is_one(seed: int, kernels: Kernels) -> None:
 
 # ---- the same code, run plainly ------------------------------------------------------------------
 
+# Those that train for seconds are slow ends.
 FILES = {
     "linear_regression/s006.py": ("x", "y", "w", "b"),  # torch.func.grad
     "linear_regression/s017.py": ("x", "y", "w", "b"),  # one random sample per step
@@ -119,11 +120,13 @@ print("\\n" + json.dumps(found))
 """
 
 
-@pytest.fixture(scope="module")
-def plain() -> Iterator[dict[str, dict[str, Value]]]:
+@functools.cache
+def plain(*, slow: bool) -> dict[str, dict[str, Value]]:
     """The values of each file, executed without kernel, transformer and recorder."""
     asked = {
-        file: ([cell.source for cell in load(CORPUS / file).cells], names) for file, names in FILES.items()
+        file: ([cell.source for cell in load(CORPUS / file).cells], names)
+        for file, names in FILES.items()
+        if is_slow(file) is slow
     }
     done = subprocess.run(
         [sys.executable, "-c", PLAINLY],
@@ -133,14 +136,20 @@ def plain() -> Iterator[dict[str, dict[str, Value]]]:
         cwd=ROOT,
         env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
     )
-    yield msgspec.json.decode(done.stdout.splitlines()[-1], type=dict[str, dict[str, Value]])
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=dict[str, dict[str, Value]])
+
+
+def is_slow(file: str) -> bool:
+    """Whether a file trains for seconds."""
+    return file.startswith("linear_regression/")
 
 
 @pytest.mark.parametrize("bare", [False, True])
-@pytest.mark.parametrize("file", FILES)
-def test_recording_changes_no_bit(
-    file: str, bare: bool, plain: dict[str, dict[str, Value]], kernels: Kernels
-) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=pytest.mark.slow if is_slow(file) else ()) for file in FILES],
+)
+def test_recording_changes_no_bit(file: str, bare: bool, kernels: Kernels) -> None:
     exercise = load_exercise(course_folder(None), file.partition("/")[0])
     session = kernels.open(Limits(), bare=bare)
     try:
@@ -150,4 +159,4 @@ def test_recording_changes_no_bit(
         kernels.close(session)
     assert run.errors == ()
     assert run.trace.trainings
-    assert run.values == plain[file]
+    assert run.values == plain(slow=is_slow(file))[file]

@@ -84,6 +84,7 @@ def weaken(course: Path) -> None:
 # ---- the command --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_planted_mistake_is_caught_named_and_confirmed(tmp_path: Path) -> None:
     done = grader("selftest", "--exercise", "minimise_parabola", "--mistake", "leaf-rebound", folder=tmp_path)
     assert (done.code, done.err) == (0, "")

@@ -76,6 +76,7 @@ def test_nothing_of_a_submission_controls_the_terminal(coloured: Outcome) -> Non
     assert "[bold]no" in coloured.out
 
 
+@pytest.mark.slow
 def test_no_color_is_heeded(folder: Path) -> None:
     plain = in_terminal("check", HOSTILE_NAME, "b.ipynb", "--unsafe-no-sandbox", folder=folder, NO_COLOR="1")
     assert not COLOUR.search(plain.out)
@@ -116,6 +117,7 @@ def test_a_message_keeps_to_its_line(piped: Outcome) -> None:
     assert piped.err.startswith(r"There is no exercise `\x1b[8m\x1b]8;;http://x\x07\x9b1A")
 
 
+@pytest.mark.slow
 def test_letters_that_a_pipe_cannot_hold_are_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("w = 1")
     options = ("--exercise", SLUG, "--language", "zh")

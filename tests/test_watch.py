@@ -130,6 +130,7 @@ def test_what_cannot_be_read_is_said_and_watched_on(watching: Watching) -> None:
     assert watching.interrupt() == 2
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_it_grades_is_130(watching: Watching) -> None:
     watching.wait_for_grading(1)
     watching.file.write_text(written("while True: pass"))
@@ -138,6 +139,7 @@ def test_an_interrupt_while_it_grades_is_130(watching: Watching) -> None:
     assert watching.interrupt() == 130
 
 
+@pytest.mark.slow
 def test_nothing_is_graded_where_nothing_was_saved(watching: Watching, tmp_path: Path) -> None:
     watching.wait_for_grading(1)
     (tmp_path / "other.ipynb").write_text(written(WRONG))

@@ -288,6 +288,7 @@ def test_nothing_is_written_to_disk(graded: tuple[Path, Outcome]) -> None:
     assert not list(folder.parents[1].rglob("out.ipynb"))
 
 
+@pytest.mark.slow
 def test_an_archive_of_one_writes_one_report_a_line(tmp_path: Path) -> None:
     (tmp_path / "one.zip").write_bytes(pack(Entry(name="a.py")))
     done = grader("check", "one.zip", *OPTIONS, folder=tmp_path)

@@ -117,6 +117,7 @@ def test_json_takes_bounded_memory(tmp_path: Path, what: str) -> None:
     assert bounded(IMPORTS, OURS, tmp_path, megabytes=MEGABYTES) == Outcome(0, text + "\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["lists", "objects"])
 def test_control_a_careless_reader_takes_more(tmp_path: Path, what: str) -> None:
     (tmp_path / "bomb.ipynb").write_bytes(JSON_BOMBS[what][0])

@@ -95,6 +95,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (chosen.out + own.out).splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_metadata_change_no_grade(graded: list[dict[str, Any]], name: str) -> None:
     report = graded[list(CHANGES).index(name)]

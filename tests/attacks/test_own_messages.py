@@ -24,6 +24,7 @@ def unconfined() -> Iterator[Arena]:
     arena.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_forged_message_does_nothing(name: str, confined: Arena) -> None:
     attack = ATTACKS[name]

@@ -87,6 +87,7 @@ def test_attack_fails(identity: Identity, tier: str, name: str, arena: Arenas) -
     is_contained(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if not attack.harmless])
 def test_unconfined_it_shows(name: str, arena: Arenas) -> None:
     attack = ATTACKS[name]
