@@ -6,10 +6,11 @@ EVIDENCE = {
     "evidence.clearings": "evidence.case evidence.code evidence.gradients",
     "evidence.code": "evidence.edits model",
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.scopes evidence.updates",
+    "evidence.cuts": "evidence.code evidence.edits evidence.forward evidence.rewrite",
     "evidence.edits": "model",
     "evidence.exits": "evidence.case evidence.edits evidence.knobs",
     "evidence.formulas": "evidence.code",
-    "evidence.forward": "evidence.case evidence.code evidence.creation",
+    "evidence.forward": "evidence.case evidence.code evidence.creation evidence.reach",
     "evidence.gradients": "evidence.code",
     "evidence.graph": "evidence.case picture trace",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"

@@ -7,8 +7,12 @@ import pytest
 from grader.model import Report
 from tests.held_out import MORE, QUICK, HeldOut
 from tests.held_out_apart import APART
+from tests.held_out_seen import DECAYING, DECAYS, SEEN
 
-SLOW = [pytest.param(one, id=name, marks=pytest.mark.slow) for name, one in [*MORE.items(), *APART.items()]]
+SLOW = [
+    pytest.param(one, id=name, marks=pytest.mark.slow)
+    for name, one in [*MORE.items(), *APART.items(), *SEEN.items()]
+]
 
 
 @pytest.mark.parametrize("held", [*(pytest.param(one, id=name) for name, one in QUICK.items()), *SLOW])
@@ -25,3 +29,14 @@ def test_held_out(held: HeldOut, grade_cells: Callable[..., Report]) -> None:
         "confirmed" if held.proven else first.confidence,
     )
     assert first.confidence != "possible"
+
+
+@pytest.mark.parametrize(
+    ("decay", "wanted"), [pytest.param(*one, id=name, marks=pytest.mark.slow) for name, one in DECAYS.items()]
+)
+def test_penalty_of_a_training_that_came_to_rest(
+    decay: str, wanted: list[str], grade_cells: Callable[..., Report]
+) -> None:
+    report = grade_cells([DECAYING.format(decay=decay)], exercise="linear_module")
+    assert report.score == report.max_score
+    assert [one.mistake for one in report.findings] == wanted

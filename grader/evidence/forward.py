@@ -8,6 +8,7 @@ from functools import lru_cache
 from grader.evidence.case import Case
 from grader.evidence.code import Function, called, names_in
 from grader.evidence.creation import MAKERS
+from grader.evidence.reach import made_anew
 
 _MAKERS = ("Parameter", "Variable", "requires_grad_")
 _LIBRARIES = {"torch", "np", "numpy", "nn", "F", "math", "plt", "optim"}
@@ -128,7 +129,8 @@ class Forward:
         for (_, name), values in self._values.items():
             if any(_makes_parameter(value, modules) for value in values):
                 found.add(name)
-        return found - self.root_names - {"self", "", *self._derived()}
+        copies = self._copied() if made_anew(case) else set()
+        return found - self.root_names - {"self", "", *self._derived(), *copies}
 
     def _derived(self) -> set[str]:
         """Names that are given something computed from themselves or a loss, as in `loss = torch.tensor(loss, …)`."""
@@ -136,6 +138,21 @@ class Forward:
             name
             for (_, name), values in self._values.items()
             if any(name in names_in(value) and "tensor" in _calls(value) for value in values)
+        }
+
+    def _copied(self) -> set[str]:
+        """Names that loops or functions give a tensor made of other names' numbers."""
+        return {
+            name
+            for (_, name), values in self._values.items()
+            for value in values
+            if (self.code.loop(value) or self.code.function(value))
+            and any(
+                names_in(argument) - _LIBRARIES - {name}
+                for call in self.code.inside(value, ast.Call)
+                if called(call) in MAKERS
+                for argument in call.args
+            )
         }
 
     def _slice(self) -> list[ast.expr]:
@@ -168,8 +185,10 @@ class Forward:
         if name.id in self.parameters or name.id == "self":
             return True
         values = self.values(name)
-        if values:
-            return any(self.tracked(value) for value in values)
+        if any(self.tracked(value) for value in values):
+            return True
+        if values and not any(name.id in names_in(value) for value in values):
+            return False  # what it was handed is never read
         function = self.code.function(name)
         if function is None or name.id not in _arguments(function):
             return False

@@ -13,6 +13,20 @@ def cut_off(case: Case) -> bool:
     return bool(unreached(case))
 
 
+def made_anew(case: Case) -> bool:
+    """Whether each gradient call ended at leaves of its own, while parameters that were there were not reached.
+
+    What a forward pass copies is a new tensor each time; it is nobody's parameter.
+    """
+    reached = [
+        {tensor.number for tensor in event.tensors[: event.leaves]}
+        for event in case.gradient_events
+        if event.leaves
+    ]
+    apart = sum(map(len, reached)) == len(set[int]().union(*reached))
+    return len(reached) > 1 and apart and bool(unreached(case))
+
+
 def unreached(case: Case) -> list[Tensor]:
     """The named leaves that require a gradient and were in sight of gradient calls, and that none of them reached."""
     reached = {tensor.number for event in case.gradient_events for tensor in event.tensors[: event.leaves]}

@@ -35,18 +35,15 @@ for step in range(1000):
 Leave the cut out: `y_pred = w * x + b`. For printing, cut a copy: `print(loss.item())`.
 """
 
-import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import called
 from grader.evidence.creation import trained_names
+from grader.evidence.cuts import cuts, unquieted, without_cuts
 from grader.evidence.edits import Edit
-from grader.evidence.forward import Forward, forward_of
+from grader.evidence.forward import forward_of
 from grader.evidence.planting import suffixed
 from grader.evidence.reach import cut_off, unreached
-from grader.evidence.rewrite import drop_suffix, keep_only
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import root_value, trainings
 
@@ -66,22 +63,14 @@ TEXT = {
     ),
 }
 
-_ENDINGS = ("detach", "item", "tolist", "detach_")
-_COPIES = ("tensor", "as_tensor", "Tensor", "FloatTensor", "new_tensor")
-
-
-class _Cut(NamedTuple):
-    whole: ast.expr
-    part: ast.expr
-
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """The first cut in what the loss is computed from, where the run shows that parameters were not reached."""
     forward = forward_of(case)
-    cuts = _cuts(forward)
-    if not cuts:
+    found = cuts(forward)
+    if not found:
         return
-    first = cuts[0]
+    first = found[0]
     yield case.suspicion(
         first.whole,
         0.94 if cut_off(case) and _concerns_trained(case) else 0.7,
@@ -111,64 +100,13 @@ def _concerns_trained(case: Case) -> bool:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Take out all cuts, and what was put in to quiet the error."""
     forward = forward_of(case)
-    edits: list[Edit] = []
-    for cut in _cuts(forward):
-        if isinstance(cut.whole, ast.Call) and called(cut.whole) in _COPIES:
-            edits += keep_only(case.code, cut.whole, cut.part)
-        else:
-            edits.append(drop_suffix(case.code, cut.whole, cut.part))
-    quieted = list(_quieted(forward))
-    yield [*edits, *quieted]
+    yield [*without_cuts(forward), *unquieted(forward)]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
     """Detach what backward is called on."""
     for training in trainings(case):
         yield [suffixed(case, root_value(training), ".detach()")]
-
-
-def _cuts(forward: Forward) -> list[_Cut]:
-    found = []
-    for node in forward.inside(ast.Call, ast.Attribute):
-        parent = forward.code.parent(node)
-        if isinstance(node, ast.Attribute):
-            if node.attr == "data" and isinstance(node.ctx, ast.Load) and forward.tracked(node.value):
-                found.append(_Cut(node, node.value))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and called(node) in _ENDINGS:
-            if forward.tracked(node.func.value) and not _for_numpy(parent):
-                found.append(_Cut(node, node.func.value))
-        elif isinstance(node, ast.Call) and called(node) in _COPIES and len(node.args) == 1:
-            if isinstance(node.args[0], ast.List | ast.Tuple) or not forward.tracked(node.args[0]):
-                continue
-            found.append(_Cut(node, node.args[0]))
-    return found
-
-
-def _for_numpy(parent: ast.AST | None) -> bool:
-    return isinstance(parent, ast.Attribute) and parent.attr == "numpy"
-
-
-def _quieted(forward: Forward) -> Iterator[Edit]:
-    code = forward.code
-    for call in code.calls("requires_grad_"):
-        if not isinstance(call.func, ast.Attribute):
-            continue
-        what = call.func.value
-        if isinstance(what, ast.Name) and what.id in forward.parameters:
-            continue
-        if not forward.tracked(what):
-            continue
-        statement = code.statement(call)
-        if isinstance(statement, ast.Expr) and statement.value is call:
-            yield code.delete(statement)
-        else:
-            yield drop_suffix(code, call, what)
-    for statement in code.all(ast.Assign):
-        target = statement.targets[0]
-        if isinstance(target, ast.Attribute) and target.attr == "requires_grad":
-            name = target.value
-            if isinstance(name, ast.Name) and name.id not in forward.parameters and forward.tracked(name):
-                yield code.delete(statement)
 
 
 def _short(text: str) -> str:

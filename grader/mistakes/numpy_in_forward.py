@@ -40,6 +40,7 @@ from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.code import called
+from grader.evidence.cuts import unquieted, without_cuts
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
 from grader.evidence.reach import cut_off
@@ -117,6 +118,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     yield mended
     if mended != edits:
         yield edits
+    yield [*mended, *without_cuts(forward), *unquieted(forward)]
 
 
 ALSO_NAMED = ("graph-detached",)
@@ -151,13 +153,19 @@ def _uses(forward: Forward) -> list[_Use]:
 
 
 def _data(case: Case, forward: Forward) -> Iterator[Edit]:
-    """Arrays of NumPy that meet a parameter, as tensors."""
+    """Arrays of NumPy that meet a parameter, and calls that make them, as tensors."""
     arrays = {name for event in case.events for name, kind in event.types.items() if kind == "ndarray"}
     for node in forward.inside(ast.BinOp):
         assert isinstance(node, ast.BinOp)
         for side, other in ((node.left, node.right), (node.right, node.left)):
             if isinstance(side, ast.Name) and side.id in arrays and forward.tracked(other):
                 yield case.code.replace(side, f"torch.from_numpy({side.id})")
+            elif isinstance(side, ast.Call) and _makes_array(side) and forward.tracked(other):
+                yield case.code.replace(side.func, "torch.as_tensor")
+
+
+def _makes_array(call: ast.Call) -> bool:
+    return called(call) in ("array", "asarray") and ast.unparse(call.func).split(".")[0] in _NUMPY
 
 
 def _stopped_there(case: Case, uses: list[_Use]) -> bool:

@@ -40,6 +40,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import Loop, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.optimizers import optimizer_calls
+from grader.evidence.reach import made_anew
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import made_at_top
 from grader.evidence.updates import updates
@@ -134,9 +135,8 @@ def _stale(case: Case, made: Event) -> bool:
         return False
     reached = {tensor.number for event in later for tensor in event.tensors[: event.leaves]}
     roots = {event.root.number for event in later if event.root is not None}
-    return (
-        not ours & reached and not reached <= roots
-    )  # a loss that is its own leaf was cut off, not made of others
+    # A loss that is its own leaf was cut off, not made of others; so was one made of what each forward pass copies.
+    return not ours & reached and not reached <= roots and not made_anew(case)
 
 
 def _making(case: Case, made: Event) -> ast.stmt | None:

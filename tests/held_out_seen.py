@@ -1,0 +1,43 @@
+"""More submissions like those of `tests.held_out`: the source hides what was done, in names, copies and options; the run shows it."""
+
+from tests.held_out import MODULE, READINGS, START, HeldOut
+from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
+
+QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
+COOLED = f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n"
+DECAYING = (
+    MODULE + "model = Net()\nhow = dict(weight_decay={decay}, lr=0.1)\n"
+    "optimizer = torch.optim.SGD(model.parameters(), **how)\n" + TRAINED.replace("100", "400")
+)
+# Full marks, by what the task lets pass: the weight decay, and what is told of it all the same.
+DECAYS = {
+    "a penalty that the result shows": ("0.2", ["penalty-added"]),
+    "a decay that does nothing to it": ("0.001", []),
+}
+STEPPED = "        opt.zero_grad()\n        loss(x, y).backward()\n        opt.step()\n"
+
+SEEN: dict[str, HeldOut] = {
+    "a copy of each result, which the optimizer does not hold": HeldOut(
+        "backprop_quadratic",
+        "graph-detached",
+        PARABOLIC.replace(
+            "return w * x",
+            "\n    parts = torch.tensor([b, w2 * x, w * x * x], requires_grad=True)\n    return torch.sum(parts)",
+        ).replace("for epoch", "opt = torch.optim.SGD([w, w2, b], lr=0.01)\nfor epoch")
+        + BY_SAMPLE
+        + STEPPED,
+    ),
+    "numbers under the names of what was handed in": HeldOut(
+        "temperature",
+        "numpy-in-forward",
+        READINGS.replace("import torch", "import numpy\nimport torch").replace(
+            "return w * t_u + b",
+            "\n    w, b = w.reshape(()), b.reshape(())\n"
+            "    line = numpy.array(t_u) * numpy.float64(w.item()) + numpy.float64(b.item())\n"
+            "    return torch.tensor(line, requires_grad=True)",
+        )
+        + "    opt = torch.optim.SGD([params], lr=learning_rate)\n    for _ in range(n_epochs):\n"
+        "        opt.zero_grad()\n        loss_fn(model(t_u, *params), t_c).backward()\n        opt.step()\n"
+        "    return params\n" + COOLED,
+    ),
+}  # fmt: skip
