@@ -39,7 +39,9 @@ Leave the penalty out: `torch.optim.SGD([w, b], lr=0.05)`.
 import ast
 from collections.abc import Iterator
 
-from grader.evidence.case import Case
+import numpy as np
+
+from grader.evidence.case import Case, numbers_of
 from grader.evidence.creation import with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of
@@ -63,18 +65,21 @@ TEXT = {
     ),
 }
 
+# A gradient that is left at the end and is no rounding; how much of it the decay may leave over.
+PULL, BALANCED = 0.1, 0.05
 _SIZES = ("norm", "abs", "square", "pow", "sum")
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Weight decay, or a term of the loss that only parameters are in, where something is missing in the end."""
-    if case.full:
+    held_back = _held_back(case)
+    if case.full and not held_back:
         return
     places = _places(case)
     if not places:
         return
     node = places[0][0]
-    yield case.suspicion(node, 0.88, part=case.first_line(node))
+    yield case.suspicion(node, 0.93 if held_back else 0.88, part=case.first_line(node))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -138,6 +143,26 @@ def _settings(case: Case) -> Iterator[tuple[ast.expr, ast.expr]]:
             place = target.slice if isinstance(target, ast.Subscript) else None
             if isinstance(place, ast.Constant) and place.value == "weight_decay":
                 yield target, statement.value
+
+
+def _held_back(case: Case) -> bool:
+    """Whether a training came to rest where the decay holds the gradient of the loss in balance, well off the minimum."""
+    if not case.gradient_events or not case.steps:
+        return False
+    last, optimizer = case.gradient_events[-1], case.steps[-1].optimizer
+    decay = None if optimizer is None else optimizer.settings.get("weight_decay")
+    if optimizer is None or not isinstance(decay, int | float) or optimizer.kind.endswith("W"):
+        return False  # what ends in W decays apart from the gradient
+    ours = [one for one in last.tensors[: last.leaves] if one.number in optimizer.tensors]
+    gradients = [numbers_of(last.after.get(one.number)) for one in ours]
+    values = [numbers_of(one.value) for one in ours]
+    if not ours or len(ours) < last.leaves or any(one is None for one in (*gradients, *values)):
+        return False
+    gradient, value = (
+        np.concatenate([one for one in part if one is not None]) for part in (gradients, values)
+    )
+    size = float(np.linalg.norm(gradient))
+    return size > PULL and float(np.linalg.norm(gradient + decay * value)) < BALANCED * size
 
 
 def _is_penalty(forward: Forward, node: ast.expr) -> bool:
