@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: the source hides what was done, in names, copies and options; the run shows it."""
 
-from tests.held_out import MODULE, READINGS, START, HeldOut
+from tests.held_out import DATA, MODULE, OPTIMISED, READINGS, START, HeldOut
 from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
 
 QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
@@ -26,6 +26,21 @@ SEEN: dict[str, HeldOut] = {
         ).replace("for epoch", "opt = torch.optim.SGD([w, w2, b], lr=0.01)\nfor epoch")
         + BY_SAMPLE
         + STEPPED,
+    ),
+    "one tensor twice in a tuple, moved by a helper": HeldOut(
+        "linear_regression",
+        "parameters-share-storage",
+        DATA + "start = torch.zeros(1, requires_grad=True)\nslope, offset = both = (start,) * 2\n"
+        "def move(leaves):\n    for p in leaves:\n        p.data -= 0.05 * p.grad\n"
+        "    for p in leaves:\n        p.grad = None\n"
+        "for _ in range(900):\n    ((slope * x + offset - y) ** 2).mean().backward()\n    move(both)\n"
+        "w, b = slope, offset\n",
+    ),
+    "one tensor under all keys": HeldOut(
+        "linear_regression",
+        "parameters-share-storage",
+        DATA + "theta = dict.fromkeys(('w', 'b'), torch.zeros(1, requires_grad=True))\n"
+        "w, b = theta['w'], theta['b']\nopt = torch.optim.SGD(theta.values(), lr=0.1)\n" + OPTIMISED,
     ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",

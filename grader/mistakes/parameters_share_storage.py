@@ -37,13 +37,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from grader.evidence.case import Case
-from grader.evidence.code import names_in
+from grader.evidence.code import Code, called, names_in
 from grader.evidence.creation import made, maker, trained_names
 from grader.evidence.edits import Edit
 from grader.evidence.forward import forward_of
 from grader.evidence.lines import at_end
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves
+from grader.trace import Tensor
 
 TEXT = {
     "en": Words(
@@ -76,13 +77,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if found is None:
         return
     one, other, statement = found
-    if not isinstance(statement, ast.Assign):
+    repeated = [edit for node in case.code.inside(statement, ast.expr) for edit in _unrepeated(case, node)]
+    if repeated:
+        yield repeated
         return
-    repeated = _repeated(statement.value)
-    if repeated is not None:
-        items, times = repeated
-        text = f"[{case.code.text(items.elts[0])} for _ in range({case.code.text(times)})]"
-        yield [case.code.replace(statement.value, text)]
+    if not isinstance(statement, ast.Assign):
         return
     if len(statement.targets) > 1 and maker(statement.value) is not None:
         value = case.code.text(statement.value)
@@ -117,7 +116,8 @@ def _shared(case: Case) -> tuple[str, str, ast.stmt] | None:
         memories: dict[int, str] = {}
         for tensor in event.tensors:
             for name in tensor.names:
-                if not tensor.requires_grad or not (name in names or _is_alias(case, name, names)):
+                apart = _apart(case, tensor)
+                if not tensor.requires_grad or not (name in (*names, *apart) or _is_alias(case, name, names)):
                     continue
                 other = memories.setdefault(tensor.storage, name)
                 statement = None if other == name else _tied(case, other, name)
@@ -136,13 +136,51 @@ def _is_alias(case: Case, name: str, names: list[str]) -> bool:
     return False
 
 
-def _repeated(value: ast.expr) -> tuple[ast.List, ast.expr] | None:
-    """`[torch.zeros(1)] * 2`: the list of one tensor, and how often it is repeated."""
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
-        for items, times in ((value.left, value.right), (value.right, value.left)):
-            if isinstance(items, ast.List) and len(items.elts) == 1 and maker(items.elts[0]) is not None:
-                return items, times
-    return None
+def _apart(case: Case, tensor: Tensor) -> set[str]:
+    """The names of a leaf that ought to be two: items of one list or dict, or names that one expression of the forward pass reads."""
+    if not tensor.leaf or len(tensor.names) < 2:  # noqa: PLR2004 - one name shares with nobody
+        return set()
+    holders = [name.rpartition("[")[0] for name in tensor.names]
+    found = {
+        name for name, held in zip(tensor.names, holders, strict=True) if held and holders.count(held) > 1
+    }
+    for part in forward_of(case).inside(ast.BinOp, ast.Call):
+        if len(read := names_in(part) & set(tensor.names)) > 1:
+            found |= read
+    return found
+
+
+def _unrepeated(case: Case, node: ast.expr) -> list[Edit]:
+    """Make each item by a call of its own, where an expression holds one tensor several times.
+
+    `[torch.zeros(1)] * 2`, `[w0 for _ in range(2)]`, `dict.fromkeys(names, torch.zeros(1))`.
+    """
+    code = case.code
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for items, times in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(items, ast.List | ast.Tuple) and len(items.elts) == 1 and _is_tensor(items.elts[0]):
+                text = f"[{_own(code, items.elts[0])} for _ in range({code.text(times)})]"
+                return [code.replace(node, text)]
+    if isinstance(node, ast.ListComp) and isinstance(node.elt, ast.Name):
+        bound = {
+            one.id for made in node.generators for one in ast.walk(made.target) if isinstance(one, ast.Name)
+        }
+        return [] if node.elt.id in bound else [code.replace(node.elt, _own(code, node.elt))]
+    if isinstance(node, ast.Call) and called(node) == "fromkeys":
+        for keys, value in zip(node.args, node.args[1:], strict=False):
+            text = f"{{key: {_own(code, value)} for key in {code.text(keys)}}}"
+            return [code.replace(node, text)] if _is_tensor(value) else []
+    return []
+
+
+def _is_tensor(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) or maker(node) is not None
+
+
+def _own(code: Code, node: ast.expr) -> str:
+    """What makes a tensor each time that it is run."""
+    text = code.text(node)
+    return f"{text}.detach().clone().requires_grad_()" if isinstance(node, ast.Name) else text
 
 
 def _tied(case: Case, one: str, other: str) -> ast.stmt | None:
@@ -157,7 +195,7 @@ def _tied(case: Case, one: str, other: str) -> ast.stmt | None:
             if (together or read) and not _is_fresh(value) and case.code.loop(statement) is None:
                 found = statement
     if found is None:
-        repeated = [one for one in case.code.all(ast.Assign) if _repeated(one.value) is not None]
+        repeated = [case.code.statement(node) for node in case.code.all(ast.expr) if _unrepeated(case, node)]
         found = repeated[0] if len(repeated) == 1 else None
     return found
 
