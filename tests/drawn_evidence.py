@@ -38,5 +38,6 @@ EVIDENCE = {
     "evidence.suspicion": "model",
     "evidence.training": "arrays evidence.case evidence.graph evidence.lines exchange exercise picture steps trace valley",
     "evidence.trainings": "evidence.case evidence.clearings evidence.code evidence.forward evidence.scopes evidence.updates",
+    "evidence.twice": "arrays evidence.case trace",
     "evidence.updates": "evidence.case evidence.code evidence.edits evidence.gradients evidence.scopes",
 }

@@ -5,6 +5,7 @@ from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
 
 QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
 COOLED = f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n"
+HOLDS = "opt = torch.optim.SGD([w, w2, b], lr=0.01)\n"
 DECAYING = (
     MODULE + "model = Net()\nhow = dict(weight_decay={decay}, lr=0.1)\n"
     "optimizer = torch.optim.SGD(model.parameters(), **how)\n" + TRAINED.replace("100", "400")
@@ -23,7 +24,7 @@ SEEN: dict[str, HeldOut] = {
         PARABOLIC.replace(
             "return w * x",
             "\n    parts = torch.tensor([b, w2 * x, w * x * x], requires_grad=True)\n    return torch.sum(parts)",
-        ).replace("for epoch", "opt = torch.optim.SGD([w, w2, b], lr=0.01)\nfor epoch")
+        ).replace("for epoch", HOLDS + "for epoch")
         + BY_SAMPLE
         + STEPPED,
     ),
@@ -41,6 +42,19 @@ SEEN: dict[str, HeldOut] = {
         "parameters-share-storage",
         DATA + "theta = dict.fromkeys(('w', 'b'), torch.zeros(1, requires_grad=True))\n"
         "w, b = theta['w'], theta['b']\nopt = torch.optim.SGD(theta.values(), lr=0.1)\n" + OPTIMISED,
+    ),
+    "moved by a function, and then by the optimizer": HeldOut(
+        "backprop_quadratic",
+        "updated-twice",
+        QUADRATIC.replace("for epoch", HOLDS + "def nudge():\n    with torch.no_grad():\n"
+        "        for p in [b, w2, w]:\n            p.sub_(p.grad, alpha=0.01)\nfor epoch")
+        + BY_SAMPLE + STEPPED.replace("        opt.step()", "        nudge()\n        opt.step()"),
+    ),
+    "a step of the helper, and one of the loop": HeldOut(
+        "backprop_quadratic",
+        "updated-twice",
+        QUADRATIC.replace("for epoch", HOLDS + "def learn(l):\n    opt.zero_grad()\n    l.backward()\n    opt.step()\nfor epoch")
+        + BY_SAMPLE + "        learn(loss(x, y))\n        opt.step()\n",
     ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",

@@ -43,7 +43,9 @@ from grader.evidence.edits import Edit
 from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
+from grader.evidence.twice import changed_twice
 from grader.evidence.updates import updates
+from grader.trace import Event
 
 TEXT = {
     "en": Words(
@@ -62,23 +64,22 @@ TEXT = {
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """In one block of a loop: a step of an optimizer and updates of its tensors by hand, or the same step or update again."""
-    for loop in case.training_loops:
-        found = _twice(case, loop)
-        if found is not None:
-            extra, other = found
-            yield case.suspicion(
-                extra[0], 0.93 if _seen(case, extra[0]) else 0.7, other=case.first_line(other)
-            )
-            return
+    """In one block of a loop: a step of an optimizer and updates of its tensors by hand, or the same step or update again.
+
+    Where they stand apart, in functions, the run has shown both.
+    """
+    for extra, other in _all(case):
+        sureness = 0.93 if _seen(case, extra[0]) else 0.7
+        yield case.suspicion(extra[0], sureness, other=case.first_line(other))
+        return
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Leave out what comes on top."""
-    for loop in case.training_loops:
-        found = _twice(case, loop)
-        if found is not None and found[0][0] is suspicion.node:
-            yield _without(case, found[0])
+    for extra, other in _all(case):
+        if extra[0] is suspicion.node:
+            yield _without(case, extra)
+            yield _without(case, [other])
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -86,6 +87,38 @@ def plant(case: Case) -> Iterator[list[Edit]]:
     for training in trainings(case):
         once = dict.fromkeys([*(one.statement for one in training.updates), *training.steps])
         yield [case.code.insert_after(one, case.code.text(one)) for one in once]
+
+
+def _all(case: Case) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+    """What changes parameters again, and what had changed them: in each loop, then by the run."""
+    for loop in case.training_loops:
+        found = _twice(case, loop)
+        if found is not None:
+            yield found
+    seen = changed_twice(case)
+    step = None if seen is None else case.code.at(seen.step.cell, seen.step.line)
+    if seen is None or step is None:
+        return
+    if seen.again is None:
+        ran = {(act.cell, act.line) for act in case.acts}
+        by_hand = [one.statement for one in updates(case) if _lines(case, one.statement) & ran]
+        if by_hand:
+            yield by_hand, step
+        return
+    for first, second in zip(_way(seen.step), _way(seen.again), strict=False):
+        statements = case.code.at(*first), case.code.at(*second)
+        if first != second and statements[0] is not None and statements[1] is not None:
+            yield [statements[1]], statements[0]
+            return
+
+
+def _lines(case: Case, statement: ast.stmt) -> set[tuple[int, int]]:
+    last = statement.end_lineno or statement.lineno
+    return {(case.code.cell_of(statement), line) for line in range(statement.lineno, last + 1)}
+
+
+def _way(event: Event) -> tuple[tuple[int, int], ...]:
+    return (*reversed(event.within), (event.cell, event.line))
 
 
 def _twice(case: Case, loop: ast.stmt) -> tuple[list[ast.stmt], ast.stmt] | None:
