@@ -23,6 +23,7 @@ EVIDENCE = {
     "evidence.models": "evidence.case evidence.code evidence.formulas evidence.lines",
     "evidence.modules": "evidence.case evidence.code evidence.creation evidence.motion evidence.optimizers values",
     "evidence.motion": "arrays evidence.case trace",
+    "evidence.noise": "evidence.case trace",
     "evidence.optimizers": "evidence.case evidence.code",
     "evidence.order": "evidence.case evidence.code evidence.updates trace",
     "evidence.planting": "evidence.case evidence.edits evidence.rewrite evidence.trainings",

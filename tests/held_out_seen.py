@@ -56,6 +56,22 @@ SEEN: dict[str, HeldOut] = {
         QUADRATIC.replace("for epoch", HOLDS + "def learn(l):\n    opt.zero_grad()\n    l.backward()\n    opt.step()\nfor epoch")
         + BY_SAMPLE + "        learn(loss(x, y))\n        opt.step()\n",
     ),
+    "targets of a function that the loss calls": HeldOut(
+        "linear_regression",
+        "data-regenerated",
+        "import torch\nx = torch.linspace(0, 1, 100)\ndef targets():\n    return 4 + 10 * x + torch.randn(len(x))\n"
+        "w, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)\n"
+        "opt = torch.optim.SGD([w, b], lr=0.1)\n" + OPTIMISED.replace("- y)", "- targets())") + "y = targets()\n",
+    ),
+    "a property that draws each time it is read": HeldOut(
+        "linear_regression",
+        "data-regenerated",
+        "import torch\nclass Cloud:\n    x = torch.arange(0, 1, 0.01)\n    @property\n    def y(self):\n"
+        "        noise = torch.normal(torch.zeros(100), 1.0)\n        return 10 * self.x + noise + 4\n"
+        "cloud = Cloud()\nw, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)\n"
+        "opt = torch.optim.SGD([w, b], lr=0.1)\n"
+        + OPTIMISED.replace("* x", "* cloud.x").replace("- y", "- cloud.y") + "x, y = cloud.x, cloud.y\n",
+    ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",
         "numpy-in-forward",

@@ -37,53 +37,49 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import called, names_in, targets_of
+from grader.evidence.code import Function, called, names_in, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.noise import NOISE, drawn_each_step
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import inputs, made_at_top, trainings
 
 TEXT = {
     "en": Words(
         title="new data in every step",
-        message="`{line_text}` stands inside the training loop: every step draws new data and fits another set of points.",
+        message="`{line_text}` is run again for every step of the training: each step draws new data and fits another set of points.",
         why="The loss jumps and never settles, and the line belongs to none of these data.",
         fix="Draw the data once, in front of the loop.",
     ),
     "zh": Words(
         title="每一步都重新生成数据",
-        message="`{line_text}` 写在训练循环里：每一步都重新抽取数据，拟合的是另一批点。",
+        message="`{line_text}` 在训练的每一步都会再运行一次：每一步都重新抽取数据，拟合的是另一批点。",
         why="损失来回跳动，得到的直线不属于其中任何一批数据。",
         fix="在循环之前只生成一次数据。",
     ),
 }
-NOISE = (
-    "randn",
-    "normal",
-    "standard_normal",
-    "rand",
-    "randn_like",
-    "rand_like",
-    "normal_",
-    "gauss",
-    "uniform",
-)
 FEW = 3
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """Assignments in a training loop that draw random data of many numbers, which the loss then uses."""
+    """Assignments in a training loop that draw random data of many numbers, which the loss then uses; elsewhere, what the run saw."""
     found = _drawn(case)
     if found:
         statement = next((one for one in reversed(found) if _changes(case, one)), found[-1])
         # Without a task nobody says that the data are to stay: noise of a GAN, samples of a game.
         sure = case.exercise is not None and _changes(case, statement)
         yield case.suspicion(statement, 0.93 if sure else 0.7)
+    elif not case.full and (place := drawn_each_step(case, FEW)) is not None:
+        drawing = case.code.at(*place)
+        if drawing is not None:
+            yield case.suspicion(drawing, 0.93 if case.exercise is not None else 0.7)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Draw them once: leave the second drawing out where there is a first one; else do it in front of the loop."""
-    del suspicion
     found = _drawn(case)
+    if not found and isinstance(suspicion.node, ast.stmt):
+        yield _once(case, suspicion.node)
+        return
     edits = []
     for statement in found:
         loop = _outermost(case, statement)
@@ -163,7 +159,42 @@ def _changes(case: Case, statement: ast.Assign) -> bool:
     return False
 
 
-def _outermost(case: Case, statement: ast.stmt) -> ast.stmt | None:
+def _once(case: Case, drawing: ast.stmt) -> list[Edit]:
+    """Let a function that draws remember what it drew; in the training itself, draw in front of the loop."""
+    code = case.code
+    for call in code.calls(*NOISE, inside=drawing):
+        lazy, function = code.around(call, ast.Lambda), code.function(call)
+        if lazy is not None:
+            return [*_needs_functools(case), code.replace(lazy, f"functools.cache({code.text(lazy)})")]
+        loop = _outermost(case, call)
+        if loop is not None:
+            return [code.insert_before(loop, f"noise = {code.text(call)}"), code.replace(call, "noise")]
+        if function is not None:
+            return [*_needs_functools(case), _remembering(case, function)]
+    return []
+
+
+def _remembering(case: Case, function: Function) -> Edit:
+    """The decorator under which a function or property is run once."""
+    for decorator in function.decorator_list:
+        if ast.unparse(decorator) == "property":
+            return case.code.replace(decorator, "functools.cached_property")
+    start, _ = case.code.span(function)
+    return Edit(case.code.cell_of(function), start, start, f"@functools.cache\n{case.code.indent(function)}")
+
+
+def _needs_functools(case: Case) -> list[Edit]:
+    if any(
+        alias.name == "functools" and not alias.asname
+        for node in case.code.all(ast.Import)
+        for alias in node.names
+    ):
+        return []
+    first = min(case.code.cells)
+    return [Edit(first, (1, 0), (1, 0), "import functools\n")]
+
+
+def _outermost(case: Case, statement: ast.AST) -> ast.stmt | None:
     loop = case.code.loop(statement)
     while loop is not None and (further := case.code.loop(loop)) is not None:
         loop = further
