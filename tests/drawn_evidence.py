@@ -13,6 +13,7 @@ EVIDENCE = {
     "evidence.forward": "evidence.case evidence.code evidence.creation evidence.reach",
     "evidence.gradients": "evidence.code",
     "evidence.graph": "evidence.case picture trace",
+    "evidence.handed": "evidence.code evidence.lines",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
     " evidence.optimizers evidence.scopes evidence.suspicion evidence.updates trace",
     "evidence.knobs": "evidence.case evidence.code evidence.edits"

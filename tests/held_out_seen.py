@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: the source hides what was done, in names, copies and options; the run shows it."""
 
-from tests.held_out import DATA, MODULE, OPTIMISED, READINGS, START, HeldOut
+from tests.held_out import ASKED, DATA, MODULE, OPTIMISED, READINGS, START, HeldOut
 from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
 
 QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
@@ -71,6 +71,16 @@ SEEN: dict[str, HeldOut] = {
         "cloud = Cloud()\nw, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)\n"
         "opt = torch.optim.SGD([w, b], lr=0.1)\n"
         + OPTIMISED.replace("* x", "* cloud.x").replace("- y", "- cloud.y") + "x, y = cloud.x, cloud.y\n",
+    ),
+    "raw readings out of a dict": HeldOut(
+        "temperature",
+        "input-not-normalised",
+        READINGS + ASKED + "measured = dict(t_c=t_c, t_u=t_u)\n" + COOLED.replace("t_un, t_c", "**measured"),
+    ),
+    "raw readings out of a list": HeldOut(
+        "temperature",
+        "input-not-normalised",
+        READINGS + ASKED + "both = [t_u, t_c]\n" + COOLED.replace("t_un, t_c", "both[0], both[1]"),
     ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",

@@ -39,9 +39,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.arrays import Numbers
-from grader.evidence.case import Case
+from grader.evidence.case import Case, numbers_of
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.handed import handed
 from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
     RATES,
@@ -232,13 +233,24 @@ def _raw_readings(case: Case) -> Iterator[Suspicion]:
 
 
 def _readings_argument(case: Case, call: ast.Call) -> ast.expr | None:
-    """The argument of a training call that is t_u itself, outside of functions."""
+    """The argument of a training call that is t_u itself, outside of functions: by the source, or by what the run saw inside."""
     if called(call) != TRAINING or case.code.function(call) is not None:
         return None
-    given = next((keyword.value for keyword in call.keywords if keyword.arg == "t_u"), None)
-    if given is None and len(call.args) > 3:  # noqa: PLR2004 - (n_epochs, learning_rate, params, t_u, t_c)
-        given = call.args[3]
-    return given if isinstance(given, ast.Name) and (given.id == "t_u" or _alias(case, given)) else None
+    given = handed(case.code, call, "t_u", 3)  # (n_epochs, learning_rate, params, t_u, t_c)
+    if isinstance(given, ast.Name) and (given.id == "t_u" or _alias(case, given)):
+        return given
+    return given if _trained_raw(case, call) else None
+
+
+def _trained_raw(case: Case, call: ast.Call) -> bool:
+    """Whether the training that a call began saw under the name t_u what that is outside of it."""
+    raw = at_end(case, "t_u")
+    for event in case.events_in(case.code.statement(call), "backward", "grad"):
+        for tensor in event.tensors if event.function == TRAINING else ():
+            if "t_u" in tensor.names and raw is not None:
+                seen = numbers_of(tensor.value)
+                return seen is not None and np.array_equal(seen, raw)
+    return False
 
 
 def _alias(case: Case, given: ast.Name) -> ast.Name | None:
