@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: the source hides what was done, in names, copies and options; the run shows it."""
 
-from tests.held_out import ASKED, DATA, MODULE, OPTIMISED, READINGS, START, HeldOut
+from tests.held_out import ASKED, DATA, LEAVES, MODULE, OPTIMISED, READINGS, START, HeldOut
 from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
 
 QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
@@ -81,6 +81,27 @@ SEEN: dict[str, HeldOut] = {
         "temperature",
         "input-not-normalised",
         READINGS + ASKED + "both = [t_u, t_c]\n" + COOLED.replace("t_un, t_c", "both[0], both[1]"),
+    ),
+    "an update at the top of the loop, from the second round on": HeldOut(
+        "temperature",
+        "update-before-backward",
+        READINGS + "    for epoch in range(n_epochs):\n        if epoch > 0:\n"
+        "            params.data -= learning_rate * params.grad\n            params.grad = None\n"
+        "        t_p = model(t_u, *params)\n        loss = loss_fn(t_p, t_c)\n        loss.backward()\n"
+        "    return params\n" + COOLED,
+    ),
+    "a step at the top of the loop": HeldOut(
+        "backprop_quadratic",
+        "update-before-backward",
+        QUADRATIC.replace("for epoch", HOLDS + "for epoch") + BY_SAMPLE
+        + "        opt.step()\n        opt.zero_grad()\n        l = loss(x, y)\n        l.backward()\n",
+    ),
+    "an update at the top of the loop that loses nothing": HeldOut(
+        "linear_regression",
+        "",
+        LEAVES + "for _ in range(900):\n    if w.grad is not None:\n        for p in (w, b):\n"
+        "            p.data -= 0.1 * p.grad\n            p.grad = None\n"
+        "    loss = ((w * x + b - y) ** 2).mean()\n    loss.backward()\n",
     ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",

@@ -126,24 +126,39 @@ def _overwritten(case: Case) -> _Over | None:
         for target in statement.targets:
             if (
                 isinstance(target, ast.Name)
-                and target.id in met & data
+                and target.id in met & (data | _arguments_around(case, statement))
                 and forward.tracked(statement.value)
                 and not forward.is_loss_like(statement.value)
             ):
                 return _Over(statement, target.id, by_loop=False)
     for loop in case.code.all(ast.For):
-        if _taken_names(case, loop) & data and forward.parts:
-            return _Over(loop, min(_taken_names(case, loop) & data), by_loop=True)
+        taken = _taken_names(case, loop) & (data | _arguments(case, forward))
+        if taken and forward.parts:
+            return _Over(loop, min(taken), by_loop=True)
     return None
 
 
 def _data_names(case: Case, forward: Forward) -> set[str]:
-    """Names that are first given something that does not depend on parameters, outside of loops; arguments of functions."""
-    found = {argument.arg for function in case.code.all(ast.FunctionDef) for argument in function.args.args}
+    """Names that are first given something that does not depend on parameters, outside of loops."""
+    found: set[str] = set()
     for statement in case.code.all(ast.Assign):
         if case.code.loop(statement) is None and not forward.tracked(statement.value):
             found |= {target.id for target in targets_of(statement) if isinstance(target, ast.Name)}
     return found - forward.parameters
+
+
+def _arguments(case: Case, forward: Forward) -> set[str]:
+    named = {argument.arg for function in case.code.all(ast.FunctionDef) for argument in function.args.args}
+    return named - forward.parameters
+
+
+def _arguments_around(case: Case, node: ast.AST) -> set[str]:
+    """The arguments of the functions that a node stands in: elsewhere the same names are others."""
+    found: set[str] = set()
+    while (function := case.code.function(node)) is not None:
+        found |= {argument.arg for argument in function.args.args}
+        node = function
+    return found
 
 
 def _taken_names(case: Case, loop: ast.For) -> set[str]:

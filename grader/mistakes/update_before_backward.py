@@ -34,6 +34,7 @@ First `loss.backward()`, then `optimizer.step()`.
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from grader.evidence.case import Case
 from grader.evidence.edits import Edit
@@ -59,24 +60,42 @@ TEXT = {
 }
 
 
+class _Late(NamedTuple):
+    """The first update, the statements of the block that update, and the backward after them.
+
+    ahead: whether they come before the forward pass too, so that the last gradient of all is never used.
+    """
+
+    update: ast.stmt
+    places: list[ast.stmt]
+    backward: ast.stmt
+    ahead: bool
+
+
 def detect(case: Case) -> Iterator[Suspicion]:
-    """In one block of a loop: the forward pass, then an update, then backward, and no update after it."""
+    """In one block of a loop: the forward pass, then an update, then backward, and no update after it.
+
+    An update ahead of the forward pass counts where the first round had no gradient, and the step that is missing shows.
+    """
     for loop in case.training_loops:
         found = _order(case, loop)
         if found is not None:
-            update, _, backward = found
-            yield case.suspicion(update, 0.75 if _is_inline(backward) else 0.92)
+            yield case.suspicion(
+                found.update, 0.85 if found.ahead else 0.75 if _is_inline(found.backward) else 0.92
+            )
             return
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
-    """Put backward in front of the update; the clearing before it goes along."""
+    """Put backward in front of the update; the clearing before it goes along. An update ahead of all goes behind it."""
     node = suspicion.node
     for loop in case.training_loops:
         found = _order(case, loop)
-        if found is not None and found[0] is node:
-            _, place, backward = found
-            yield case.code.move(backward, before=place)
+        if found is not None and found.update is node:
+            if found.ahead:
+                yield _behind(case, found)
+            else:
+                yield case.code.move(found.backward, before=found.places[0])
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -96,8 +115,7 @@ def plant(case: Case) -> Iterator[list[Edit]]:
         yield [*gone, case.code.insert_before(training.statement, *guarded)]
 
 
-def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | None:
-    """The first update, the statement of the block that it is in, and the backward after it."""
+def _order(case: Case, loop: ast.stmt) -> _Late | None:
     block: list[ast.stmt] = list(getattr(loop, "body", []))
     backward = next((k for k, one in enumerate(block) if _is_backward(one)), None)
     if backward is None:
@@ -112,9 +130,32 @@ def _order(case: Case, loop: ast.stmt) -> tuple[ast.stmt, ast.stmt, ast.stmt] | 
     if first is None or first >= backward or any(changes[backward:]):
         return None
     forward = _forward(block, backward)
-    if not _is_inline(block[backward]) and (forward is None or forward >= first):
+    ahead = not _is_inline(block[backward]) and (forward is None or forward >= first)
+    if ahead and (forward is None or case.full or not _begins_without(case, block[backward])):
         return None
-    return changes[first][0], block[first], block[backward]
+    places = [one for one, found in zip(block, changes, strict=True) if found]
+    return _Late(changes[first][0], places, block[backward], ahead)
+
+
+def _behind(case: Case, late: _Late) -> list[Edit]:
+    """Put the updates behind backward, without the conditions that spare the first round."""
+    free = [
+        inner
+        for place in late.places
+        for inner in (place.body if isinstance(place, ast.If) and not place.orelse else [place])
+    ]
+    gone = [case.code.delete(place) for place in late.places]
+    return [*gone, case.code.insert_after(late.backward, *lines_of(case, free))]
+
+
+def _begins_without(case: Case, backward: ast.stmt) -> bool:
+    """Whether the first backward found no gradients that an update could have used, and the second had seen one."""
+    asked = case.events_in(backward, "backward")[:2]
+    return (
+        len(asked) > 1
+        and not any(tensor.has_grad for tensor in asked[0].tensors[: asked[0].leaves])
+        and any(bool(move.delta.any()) for move in case.moves(asked))
+    )
 
 
 def _is_backward(statement: ast.stmt) -> bool:
