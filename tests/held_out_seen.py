@@ -1,7 +1,8 @@
 """More submissions like those of `tests.held_out`: the source hides what was done, in names, copies and options; the run shows it."""
 
-from tests.held_out import ASKED, DATA, LEAVES, MODULE, OPTIMISED, READINGS, START, HeldOut
-from tests.held_out_apart import BY_SAMPLE, PARABOLIC, TRAINED
+from tests.held_out import ASKED, DATA, LEAVES, MODULE, OPTIMISED, READINGS, SAMPLES, START, HeldOut
+from tests.held_out_apart import BY_SAMPLE, ONE, PARABOLIC, TRAINED
+from tests.held_out_apart import STEPPED as STEPPED_BY_HAND
 
 QUADRATIC = PARABOLIC.replace("return w * x", "return w * x ** 2 + w2 * x + b")
 COOLED = f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n"
@@ -102,6 +103,13 @@ SEEN: dict[str, HeldOut] = {
         LEAVES + "for _ in range(900):\n    if w.grad is not None:\n        for p in (w, b):\n"
         "            p.data -= 0.1 * p.grad\n            p.grad = None\n"
         "    loss = ((w * x + b - y) ** 2).mean()\n    loss.backward()\n",
+    ),
+    "a share of the loss of leaves that took their numbers' name": HeldOut(
+        "backprop_per_sample",
+        "loss-wrong-scale",
+        SAMPLES.replace(f"w = {ONE}", "net = [1.0]\nnet = [torch.tensor(v, requires_grad=True) for v in net]\nw, = net")
+        .replace("return w * x", "return net[0] * x").replace("** 2", "** 2 / len(y_data)")
+        + BY_SAMPLE + STEPPED_BY_HAND,
     ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",

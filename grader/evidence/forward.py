@@ -8,7 +8,7 @@ from functools import lru_cache
 from grader.evidence.case import Case
 from grader.evidence.code import Function, called, names_in
 from grader.evidence.creation import MAKERS
-from grader.evidence.reach import made_anew
+from grader.evidence.reach import kept_names, leaf_names, made_anew
 
 _MAKERS = ("Parameter", "Variable", "requires_grad_")
 _LIBRARIES = {"torch", "np", "numpy", "nn", "F", "math", "plt", "optim"}
@@ -116,21 +116,13 @@ class Forward:
                     self._bind(scope, one.value if isinstance(one, ast.Starred) else one, value)
 
     def _parameters(self, case: Case) -> set[str]:
-        found = {
-            name.split(".")[0].split("[")[0]
-            for event in case.events
-            for tensor in event.tensors
-            if tensor.leaf
-            and tensor.requires_grad
-            and (event.root is None or tensor.number != event.root.number)
-            for name in tensor.names
-        }
+        found = leaf_names(case)
         modules = {node.name for node in self.code.all(ast.ClassDef) if node.bases}
         for (_, name), values in self._values.items():
             if any(_makes_parameter(value, modules) for value in values):
                 found.add(name)
         copies = self._copied() if made_anew(case) else set()
-        return found - self.root_names - {"self", "", *self._derived(), *copies}
+        return found - self.root_names - {"self", "", *(self._derived() - kept_names(case)), *copies}
 
     def _derived(self) -> set[str]:
         """Names that are given something computed from themselves or a loss, as in `loss = torch.tensor(loss, …)`."""

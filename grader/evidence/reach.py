@@ -37,3 +37,28 @@ def unreached(case: Case) -> list[Tensor]:
             if tensor.leaf and tensor.requires_grad and tensor.names and tensor.number not in reached | roots:
                 found.setdefault(tensor.number, tensor)
     return list(found.values())
+
+
+def leaf_names(case: Case) -> set[str]:
+    """The names that leaves which require a gradient had, or began with; not those that gradients were asked of."""
+    return {
+        _base(name)
+        for event in case.events
+        for tensor in event.tensors
+        if tensor.leaf and tensor.requires_grad and (event.root is None or tensor.number != event.root.number)
+        for name in tensor.names
+    }
+
+
+def kept_names(case: Case) -> set[str]:
+    """The names of leaves that the first two gradient calls both reached: these stay, whatever they were made of."""
+    looks = [event.tensors[: event.leaves] for event in case.gradient_events[:2]]
+    if len(looks) < 2:  # noqa: PLR2004 - the first and the second
+        return set()
+    again = {tensor.number for tensor in looks[1]}
+    return {_base(name) for tensor in looks[0] if tensor.number in again for name in tensor.names}
+
+
+def _base(name: str) -> str:
+    """The name that a dotted or indexed one begins with."""
+    return name.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
