@@ -7,8 +7,12 @@ import pytest
 from grader.model import Report
 from tests.held_out import MORE, QUICK, HeldOut
 from tests.held_out_apart import APART
+from tests.held_out_behind import BEHIND
 
-SLOW = [pytest.param(one, id=name, marks=pytest.mark.slow) for name, one in [*MORE.items(), *APART.items()]]
+SLOW = [
+    pytest.param(one, id=name, marks=pytest.mark.slow)
+    for name, one in [*MORE.items(), *APART.items(), *BEHIND.items()]
+]
 
 
 @pytest.mark.parametrize("held", [*(pytest.param(one, id=name) for name, one in QUICK.items()), *SLOW])
