@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
-from tests.held_out import LEAVES, HeldOut
+from tests.held_out import DESCENT, LEAVES, OPTIMISED, HeldOut
 
 SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
 SQUARED = "((w * x + b - y) ** 2).mean()"
@@ -24,5 +24,38 @@ BEHIND: dict[str, HeldOut] = {
         LEAVES + "def advance(*ps):\n    for p in ps:\n        if p.grad is not None:\n"
         "            p.data -= 0.1 * p.grad\n            p.grad = None\n"
         f"for _ in range(900):\n    cost = {SQUARED}\n    advance(w, b)\n",
+    ),
+    "a loss class in a table of choices": HeldOut(
+        "linear_regression",
+        "loss-class-as-function",
+        LEAVES
+        + SGD
+        + "choices = {'squared': torch.nn.MSELoss}\n"
+        + OPTIMISED.replace(SQUARED, "choices['squared'](w * x + b, y)"),
+    ),
+    "a loss class handed to a function": HeldOut(
+        "linear_regression",
+        "loss-class-as-function",
+        LEAVES + SGD + "def fit(measure, n):\n    for _ in range(n):\n        opt.zero_grad()\n"
+        "        measure(w * x + b, y).backward()\n        opt.step()\nfit(torch.nn.MSELoss, 900)\n",
+    ),
+    "no_grad kept under a name": HeldOut(
+        "linear_regression",
+        "no-grad-not-entered",
+        LEAVES + "silent = torch.no_grad\n" + DESCENT.replace("torch.no_grad()", "silent"),
+    ),
+    "no_grad that a lambda gives": HeldOut(
+        "linear_regression",
+        "no-grad-not-entered",
+        LEAVES + "silent = lambda: torch.no_grad()\n" + DESCENT.replace("torch.no_grad()", "silent"),
+    ),
+    "a loss class that is made where it arrives": HeldOut(
+        "linear_regression",
+        "",
+        LEAVES + SGD + "class Fit:\n    def __init__(self, measure=torch.nn.MSELoss, guard=torch.no_grad):\n"
+        "        self.measure, self.guard = measure(), guard\n    def step(self):\n        opt.zero_grad()\n"
+        "        self.measure(w * x + b, y).backward()\n        opt.step()\n        with self.guard():\n"
+        "            return float(self.measure(w * x + b, y))\nfit = Fit()\n"
+        "for _ in range(900):\n    last = fit.step()\n",
     ),
 }

@@ -130,9 +130,11 @@ def _in_called(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
         return
     for ways in (_to_step(case), *_to_updates(case)):
         loop = next((outer for one in ways if (outer := case.code.loop(one)) is not None), None)
-        for statement in () if loop is None else ways:
+        if loop is None:
+            continue
+        for statement in ways:
             name = _loss_name(case, case.code.function(statement) or loop)
-            if loop is not None and name is not None:
+            if name is not None:
                 yield loop, statement, name
                 return
 
