@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
-from tests.held_out import DESCENT, LEAVES, OPTIMISED, HeldOut
+from tests.held_out import DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, HeldOut
 
 SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
 SQUARED = "((w * x + b - y) ** 2).mean()"
@@ -57,5 +57,15 @@ BEHIND: dict[str, HeldOut] = {
         "        self.measure(w * x + b, y).backward()\n        opt.step()\n        with self.guard():\n"
         "            return float(self.measure(w * x + b, y))\nfit = Fit()\n"
         "for _ in range(900):\n    last = fit.step()\n",
+    ),
+    "a gradient that setattr makes a number": HeldOut(
+        "manual_gradient",
+        "gradient-assigned",
+        MANUAL.format(loss="for t in (w, b):\n    setattr(t, 'grad', 0)\n" + HALF, step="lr * (x0 - 2)"),
+    ),
+    "two gradients made numbers at once": HeldOut(
+        "linear_regression",
+        "gradient-assigned",
+        LEAVES + DESCENT.replace("None, None", "0, 0"),
     ),
 }
