@@ -7,7 +7,7 @@ EVIDENCE = {
     "evidence.code": "evidence.edits model",
     "evidence.creation": "evidence.case evidence.code evidence.edits evidence.handed evidence.scopes evidence.updates",
     "evidence.edits": "model",
-    "evidence.exits": "evidence.case evidence.edits evidence.knobs",
+    "evidence.exits": "evidence.case evidence.code evidence.edits evidence.knobs",
     "evidence.formulas": "evidence.code",
     "evidence.forward": "evidence.case evidence.code evidence.creation",
     "evidence.gradients": "evidence.code",

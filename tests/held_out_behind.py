@@ -1,6 +1,6 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
-from tests.held_out import DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, HeldOut
+from tests.held_out import DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, READINGS, START, HeldOut
 
 SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
 SQUARED = "((w * x + b - y) ** 2).mean()"
@@ -67,5 +67,30 @@ BEHIND: dict[str, HeldOut] = {
         "linear_regression",
         "gradient-assigned",
         LEAVES + DESCENT.replace("None, None", "0, 0"),
+    ),
+    "a return in a while that counts": HeldOut(
+        "temperature",
+        "update-outside-loop",
+        READINGS + "    done = 0\n    while done < n_epochs:\n        params.grad = None\n"
+        "        loss_fn(model(t_u, *params), t_c).backward()\n        params.data -= learning_rate * params.grad\n"
+        "        done += 1\n        return params\n"
+        f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
+    ),
+    "a return after a step in a helper": HeldOut(
+        "temperature",
+        "update-outside-loop",
+        READINGS
+        + "    def one():\n        params.grad = None\n        loss_fn(model(t_u, *params), t_c).backward()\n"
+        "        params.data -= learning_rate * params.grad\n    for _ in range(n_epochs):\n        one()\n"
+        f"        return params\nparams = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
+    ),
+    "a while that is left when it is done": HeldOut(
+        "temperature",
+        "",
+        READINGS
+        + "    done = 0\n    while True:\n        while done < n_epochs:\n            params.grad = None\n"
+        "            loss_fn(model(t_u, *params), t_c).backward()\n"
+        "            params.data -= learning_rate * params.grad\n            done += 1\n        break\n"
+        f"    return params\nparams = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
     ),
 }
