@@ -1,8 +1,10 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
-from tests.held_out import DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, READINGS, START, HeldOut
+from tests.held_out import DATA, DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, READINGS, SAMPLES, START, HeldOut
+from tests.held_out_apart import BY_SAMPLE, ONE
 
 SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
+MOVE = "def move(ps):\n    for p in ps:\n        if p.grad is None:\n            continue\n        p.data -= 0.01 * p.grad\n        p.grad = None\n"
 SQUARED = "((w * x + b - y) ** 2).mean()"
 
 BEHIND: dict[str, HeldOut] = {
@@ -92,5 +94,28 @@ BEHIND: dict[str, HeldOut] = {
         "            loss_fn(model(t_u, *params), t_c).backward()\n"
         "            params.data -= learning_rate * params.grad\n            done += 1\n        break\n"
         f"    return params\nparams = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
+    ),
+    "a helper that skips what has no gradient": HeldOut(
+        "backprop_quadratic",
+        "requires-grad-missing",
+        SAMPLES.replace("for epoch", MOVE + "for epoch")
+        .replace("w = ", "w, w2, b = ", 1)
+        .replace(ONE, f"{ONE}, {ONE}, torch.ones(1)")
+        .replace("return w * x", "return w * x ** 2 + w2 * x + b")
+        + BY_SAMPLE
+        + "        loss(x, y).backward()\n        move([w, w2, b])\n",
+    ),
+    "a list for the optimizer with one that has no gradient": HeldOut(
+        "linear_regression",
+        "requires-grad-missing",
+        DATA + "w, b = torch.zeros(1, requires_grad=True), torch.zeros(1)\nmine = [w, b]\n"
+        "opt = torch.optim.SGD(mine, lr=0.1)" + OPTIMISED,
+    ),
+    "a scale that is handed over beside the parameters": HeldOut(
+        "linear_regression",
+        "",
+        LEAVES
+        + "rate = torch.tensor(0.1)\ndef move(ps, rate):\n    for p in ps:\n        p.data -= rate * p.grad\n"
+        f"        p.grad = None\nfor _ in range(900):\n    {SQUARED}.backward()\n    move([w, b], rate)\n",
     ),
 }

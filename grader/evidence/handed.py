@@ -18,7 +18,7 @@ def names_given(code: Code, values: Iterable[ast.expr]) -> set[str]:
         waiting += [
             node
             for node in code.all(ast.Name, ast.Attribute)
-            if isinstance(node, ast.expr) and last_name(node) in new and _is_read(node)
+            if isinstance(node, ast.expr) and last_name(node) in new and is_read(node)
         ]
     return names
 
@@ -38,7 +38,8 @@ def spoken(node: ast.expr) -> str:
     return last_name(node)
 
 
-def _is_read(node: ast.expr) -> bool:
+def is_read(node: ast.expr) -> bool:
+    """Whether a name or attribute is read, not written to."""
     return isinstance(getattr(node, "ctx", None), ast.Load)
 
 
@@ -58,13 +59,30 @@ def _given(code: Code, value: ast.AST) -> Iterator[str]:
         targets = targets_of(outer)
         yield from map(last_name, targets)
     elif isinstance(outer, ast.For | ast.comprehension) and outer.iter is value:
-        yield from (node.id for node in ast.walk(outer.target) if isinstance(node, ast.Name))
+        yield from _names_in(outer.target)
     elif isinstance(outer, ast.keyword):
         yield outer.arg or ""
     elif isinstance(outer, ast.arguments):
         yield from _with_default(outer, value)
     elif isinstance(outer, ast.Call) and value in outer.args:
         yield from _parameter(code, outer, outer.args.index(value))
+        yield from _item(code, outer, outer.args.index(value))
+
+
+def _names_in(target: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def _item(code: Code, call: ast.Call, place: int) -> Iterator[str]:
+    """What a loop calls the items of what `zip`, `enumerate` or `list` goes over."""
+    loop, name = code.parent(call), last_name(call.func)
+    if not isinstance(loop, ast.For | ast.comprehension) or loop.iter is not call:
+        return
+    shift = {"zip": 0, "enumerate": 1}.get(name)
+    if shift is None:
+        yield from _names_in(loop.target) if name in ("list", "tuple", "reversed", "iter") else ()
+    elif isinstance(loop.target, ast.Tuple) and place + shift < len(loop.target.elts):
+        yield from _names_in(loop.target.elts[place + shift])
 
 
 def _with_default(given: ast.arguments, value: ast.AST) -> Iterator[str]:
