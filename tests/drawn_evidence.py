@@ -2,6 +2,7 @@
 
 EVIDENCE = {
     "evidence": "",
+    "evidence.added": "evidence.case evidence.code evidence.edits evidence.updates trace",
     "evidence.case": "arrays evidence.code evidence.suspicion exercise model trace values",
     "evidence.clearings": "evidence.case evidence.code evidence.gradients",
     "evidence.code": "evidence.edits model",

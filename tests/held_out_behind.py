@@ -118,4 +118,30 @@ BEHIND: dict[str, HeldOut] = {
         + "rate = torch.tensor(0.1)\ndef move(ps, rate):\n    for p in ps:\n        p.data -= rate * p.grad\n"
         f"        p.grad = None\nfor _ in range(900):\n    {SQUARED}.backward()\n    move([w, b], rate)\n",
     ),
+    "uphill by torch.add": HeldOut(
+        "linear_regression",
+        "gradient-ascent",
+        LEAVES + "def stepped(p):\n    return torch.add(p.data, p.grad, alpha=0.1)\n"
+        f"for _ in range(900):\n    {SQUARED}.backward()\n    for p in (w, b):\n        p.data = stepped(p)\n"
+        "        p.grad = None\n",
+    ),
+    "uphill by a sum that a helper makes": HeldOut(
+        "linear_regression",
+        "gradient-ascent",
+        LEAVES + "def stepped(p, slope):\n    return p + 0.1 * slope\n"
+        f"for _ in range(900):\n    slopes = torch.autograd.grad({SQUARED}, [w, b])\n"
+        "    for p, slope in zip([w, b], slopes):\n        p.data = stepped(p.data, slope)\n",
+    ),
+    "uphill by a rate below zero": HeldOut(
+        "linear_regression",
+        "gradient-ascent",
+        LEAVES + "lr = -0.1\n" + DESCENT.replace("0.1", "lr"),
+    ),
+    "a score below zero that climbs": HeldOut(
+        "linear_regression",
+        "",
+        LEAVES + "def score():\n    return torch.neg" + f"({SQUARED})\n"
+        "for _ in range(900):\n    score().backward()\n    with torch.no_grad():\n"
+        "        torch._foreach_add_([w, b], [w.grad, b.grad], alpha=0.1)\n    w.grad, b.grad = None, None\n",
+    ),
 }
