@@ -1,6 +1,18 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
-from tests.held_out import DATA, DESCENT, HALF, LEAVES, MANUAL, OPTIMISED, READINGS, SAMPLES, START, HeldOut
+from tests.held_out import (
+    DATA,
+    DESCENT,
+    HALF,
+    LEAVES,
+    MANUAL,
+    OPTIMISED,
+    PARABOLA,
+    READINGS,
+    SAMPLES,
+    START,
+    HeldOut,
+)
 from tests.held_out_apart import BY_SAMPLE, ONE
 
 SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
@@ -143,5 +155,32 @@ BEHIND: dict[str, HeldOut] = {
         LEAVES + "def score():\n    return torch.neg" + f"({SQUARED})\n"
         "for _ in range(900):\n    score().backward()\n    with torch.no_grad():\n"
         "        torch._foreach_add_([w, b], [w.grad, b.grad], alpha=0.1)\n    w.grad, b.grad = None, None\n",
+    ),
+    "a derivative that is put into grad": HeldOut(
+        "minimise_parabola",
+        "hand-gradient-instead",
+        PARABOLA + "    opt = torch.optim.SGD([x], lr=lr)\n    for _ in range(steps):\n        value = f(x)\n"
+        "        setattr(x, 'grad', 2 * (x.detach() + 1))\n        opt.step()\n        values.append(x.item())\n"
+        "    return values\n",
+    ),
+    "gradients cleared by zeros, and never asked for": HeldOut(
+        "linear_regression",
+        "backward-missing",
+        LEAVES
+        + SGD
+        + OPTIMISED.replace("opt.zero_grad()", "w.grad, b.grad = torch.zeros(1), torch.zeros(1)").replace(
+            "    loss.backward()\n", ""
+        ),
+    ),
+    "a function by hand that is made of autograd": HeldOut(
+        "minimise_parabola",
+        "autograd-instead-of-hand",
+        PARABOLA.replace("def descend_by_hand", "def walk")
+        .replace("x0, lr, steps):", "x0, lr, steps, slope):", 1)
+        .replace("(2 * x0 + 2)", "slope(x0)")
+        + "    for _ in range(steps):\n        f(x).backward()\n        x.data -= lr * x.grad\n        x.grad = None\n"
+        "        values.append(x.item())\n    return values\n"
+        "slope = lambda at: float(torch.func.grad(f)(torch.tensor(float(at))))\n"
+        "descend_by_hand = lambda start, rate, n: walk(start, rate, n, slope)\n",
     ),
 }

@@ -1,7 +1,7 @@
 """Which parameters the gradients of a run reached, and which they did not."""
 
 from grader.evidence.case import Case
-from grader.trace import Tensor
+from grader.trace import Act, Tensor
 
 
 def cut_off(case: Case) -> bool:
@@ -23,3 +23,13 @@ def unreached(case: Case) -> list[Tensor]:
             if tensor.leaf and tensor.requires_grad and tensor.names and tensor.number not in reached | roots:
                 found.setdefault(tensor.number, tensor)
     return list(found.values())
+
+
+def put_by_hand(case: Case) -> list[Act]:
+    """The operations that put tensors into `.grad` which autograd did not make, and which are not there to clear it."""
+    zeros = {act.output for act in case.acts if "zero" in act.name}
+    return [
+        act
+        for act in case.acts
+        if act.name == "Tensor.grad.__set__" and len(act.inputs) > 1 and act.inputs[1] not in zeros
+    ]

@@ -39,11 +39,12 @@ from collections.abc import Iterator
 from grader.evidence.case import GRADIENT_CALLS, Case
 from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.lines import loss_name
+from grader.evidence.reach import put_by_hand
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import own_updates
 
-LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
 # Calls that ask for no gradient.
 HARMLESS = {
     "range",
@@ -126,14 +127,14 @@ def _found(case: Case) -> list[tuple[Loop, ast.stmt, str]]:
 
 def _in_called(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
     """A loop that only calls what updates, in a run that updated again and again and never asked for a gradient."""
-    if case.gradient_calls or _given_by_hand(case):
+    if case.gradient_calls or put_by_hand(case):
         return
     for ways in (_to_step(case), *_to_updates(case)):
         loop = next((outer for one in ways if (outer := case.code.loop(one)) is not None), None)
         if loop is None:
             continue
         for statement in ways:
-            name = _loss_name(case, case.code.function(statement) or loop)
+            name = loss_name(case, case.code.function(statement) or loop)
             if name is not None:
                 yield loop, statement, name
                 return
@@ -158,11 +159,6 @@ def _to_updates(case: Case) -> Iterator[list[ast.stmt]]:
                 yield [inside, case.code.statement(call)]
 
 
-def _given_by_hand(case: Case) -> bool:
-    """Whether the run put tensors of its own into `.grad`."""
-    return any(act.name == "Tensor.grad.__set__" and len(act.inputs) > 1 for act in case.acts)
-
-
 def _in_loops(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
     asking = {
         function.name
@@ -178,10 +174,10 @@ def _in_loops(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
             for one in case.code.inside(loop, ast.stmt)
         )
         asks = calls & {*GRADIENT_CALLS, *asking, "minimize"} and not _never_asked(case, loop)
-        if asks or inner or not _updating(case, loop) or (case.optimizers and _given_by_hand(case)):
+        if asks or inner or not _updating(case, loop) or (case.optimizers and put_by_hand(case)):
             continue
         stale = _stale(case, loop)
-        name = _loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
+        name = loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
         if name is not None:
             yield loop, _updating(case, loop)[0], name
 
@@ -235,23 +231,6 @@ def _cleared(case: Case, loop: Loop) -> list[str]:
 def _uncalled(case: Case) -> Iterator[ast.Attribute]:
     functions = {id(call.func) for call in case.code.all(ast.Call)}
     return (node for node in case.code.all(ast.Attribute) if id(node) not in functions)
-
-
-def _loss_name(case: Case, root: ast.AST) -> str | None:
-    """The name of the loss in a loop or function: what backward is called on anywhere, or a loss that is assigned there."""
-    assigned = [
-        target.id
-        for statement in case.code.inside(root, ast.Assign)
-        for target in targets_of(statement)
-        if isinstance(target, ast.Name)
-    ]
-    for call in case.code.calls("backward"):
-        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in assigned:
-            return ast.unparse(call.func.value)
-    likely = [name for name in assigned if name in LOSSES] or [
-        name for name in assigned if "loss" in name.lower()
-    ]
-    return likely[-1] if likely else (assigned[-1] if assigned else None)
 
 
 def _updating(case: Case, loop: Loop) -> list[ast.stmt]:
