@@ -1,6 +1,7 @@
 """More submissions like those of `tests.held_out`: what tells of the mistake is behind a name, a helper or a value."""
 
 from tests.held_out import (
+    ASKED,
     DATA,
     DESCENT,
     HALF,
@@ -182,5 +183,12 @@ BEHIND: dict[str, HeldOut] = {
         "        values.append(x.item())\n    return values\n"
         "slope = lambda at: float(torch.func.grad(f)(torch.tensor(float(at))))\n"
         "descend_by_hand = lambda start, rate, n: walk(start, rate, n, slope)\n",
+    ),
+    "the gradient at the answer, looked at before": HeldOut(
+        "temperature",
+        "",
+        READINGS + ASKED + "there = torch.tensor([5.3671, -17.3012], requires_grad=True)\n"
+        "loss_fn(model(t_un, *there), t_c).backward()\nprint(there.grad)\n"
+        f"params = training_loop(5000, 1e-2, {START}, t_un, t_c)\n",
     ),
 }
