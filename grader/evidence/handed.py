@@ -13,7 +13,7 @@ def names_given(code: Code, values: Iterable[ast.expr]) -> set[str]:
     """The names, attributes and keys under which the source may find some values, wherever it hands them on."""
     waiting, names = list(values), set[str]()
     while waiting:
-        new = set(_given(code, waiting.pop())) - names
+        new = set(_given(code, waiting.pop())) - names - {""}
         names |= new
         waiting += [
             node

@@ -148,14 +148,18 @@ def _to_step(case: Case) -> list[ast.stmt]:
 
 
 def _to_updates(case: Case) -> Iterator[list[ast.stmt]]:
-    """The same of updates by hand in functions that loops call, where no error tells of them."""
-    for update in () if case.errors else own_updates(case):
+    """The same of updates by hand in functions that loops called, where no error tells of them and nothing asks."""
+    if case.errors or any(case.code.calls(*GRADIENT_CALLS)):
+        return
+    looked = [act for act in case.acts if act.name == "Tensor.grad.__get__"]
+    for update in own_updates(case):
         function = case.code.function(update.statement)
-        for call in () if function is None else case.code.calls(function.name):
-            if function is not None and case.code.loop(call) is not None:
-                inside = next(
-                    one for one in function.body if update.statement in case.code.inside(one, ast.stmt)
-                )
+        if function is None:
+            continue
+        ran = {case.code.at(act.cell, act.line) for act in looked} & set(case.code.inside(function, ast.stmt))
+        inside = next(one for one in function.body if update.statement in case.code.inside(one, ast.stmt))
+        for call in case.code.calls(function.name) if ran else ():
+            if case.code.loop(call) is not None:
                 yield [inside, case.code.statement(call)]
 
 
