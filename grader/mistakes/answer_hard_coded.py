@@ -36,7 +36,6 @@ Start at zero or at random numbers, train until the loss no longer falls, and le
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -76,19 +75,9 @@ TEXT = {
     ),
 }
 
-
-class _Together(NamedTuple):
-    """Several numbers in one tensor: its name, the numbers, how near, where the task starts, and what finds them."""
-
-    name: str
-    answer: tuple[float, ...]
-    near: float
-    start: str
-    training: str
-
-
+# Several numbers in one tensor: its name, the numbers, how near, where the task starts, and what finds them.
 TOGETHER = {
-    "temperature": _Together(
+    "temperature": (
         "params",
         (5.367, -17.301),
         0.05,
@@ -106,7 +95,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not found:
         return
     first = found[0]
-    name = _name(first) if begun is None else TOGETHER[case.exercise or ""].name
+    name = _name(first) if begun is None else TOGETHER[case.exercise or ""][0]
     wanted = case.answers or {name}
     whole = begun is not None or all(any(_sets(one, name) for one in found) for name in wanted)
     yield case.suspicion(
@@ -121,7 +110,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def _told(case: Case, statement: ast.stmt, name: str) -> str | float:
     """The number, or the numbers, that a name is set to."""
     if case.exercise in TOGETHER:
-        return ", ".join(f"{number:g}" for number in TOGETHER[case.exercise].answer)
+        return ", ".join(f"{number:g}" for number in TOGETHER[case.exercise][1])
     return constant_in(_value_for(statement, name)) or 0.0
 
 
@@ -131,11 +120,11 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     if (statement := _begun(case)) is not None:
         for call in case.code.calls(*MAKERS, inside=statement):
             if call.args:
-                yield [case.code.replace(call.args[0], TOGETHER[case.exercise or ""].start)]
+                yield [case.code.replace(call.args[0], TOGETHER[case.exercise or ""][3])]
         return
     found = _typed(case)
     if case.exercise in TOGETHER:
-        yield [case.code.replace(found[-1], TOGETHER[case.exercise].training)]
+        yield [case.code.replace(found[-1], TOGETHER[case.exercise][4])]
         return
     if _untrained(case):
         if edits := train_instead(case, found):
@@ -215,22 +204,20 @@ def _typed_together(case: Case, name: str, answer: Sequence[float], near: float)
 
 def _begun(case: Case) -> ast.stmt | None:
     """The typed numbers that all training of the run began with, where they are the answer that it was to find."""
-    together = TOGETHER.get(case.exercise or "")
-    if together is None or not case.gradient_events:
+    if case.exercise not in TOGETHER or not case.gradient_events:
         return None
+    _, answer, near, *_ = TOGETHER[case.exercise]
     leaves_seen = [tensor for event in case.gradient_events for tensor in event.tensors[: event.leaves]]
     values = [numbers_of(tensor.value) for tensor in leaves_seen]
-    if not all(one is not None and _is_near(together, one) for one in values):
+    if not all(one is not None and _is_near(one, answer, near) for one in values):
         return None
     first = case.gradient_events[0].order
-    typed = (act for act in case.acts if act.order <= first and _is_near(together, act.constants))
+    typed = (act for act in case.acts if act.order <= first and _is_near(act.constants, answer, near))
     return next((case.code.at(act.cell, act.line) for act in typed), None)
 
 
-def _is_near(together: _Together, numbers: Sequence[float] | Numbers) -> bool:
-    return len(numbers) == len(together.answer) and np.allclose(
-        numbers, together.answer, atol=together.near, rtol=0
-    )
+def _is_near(numbers: Sequence[float] | Numbers, answer: Sequence[float], near: float) -> bool:
+    return len(numbers) == len(answer) and np.allclose(numbers, answer, atol=near, rtol=0)
 
 
 def _goal(case: Case, name: str, answer: float) -> float:
