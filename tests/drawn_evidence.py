@@ -2,18 +2,20 @@
 
 EVIDENCE = {
     "evidence": "",
+    "evidence.added": "evidence.case evidence.code evidence.edits evidence.updates trace",
+    "evidence.arguments": "evidence.code evidence.lines",
     "evidence.case": "arrays evidence.code evidence.suspicion exercise model trace values",
     "evidence.clearings": "evidence.case evidence.code evidence.gradients",
     "evidence.code": "evidence.edits model",
-    "evidence.creation": "evidence.case evidence.code evidence.edits evidence.scopes evidence.updates",
+    "evidence.creation": "evidence.case evidence.code evidence.edits evidence.handed evidence.scopes evidence.updates",
     "evidence.cuts": "evidence.code evidence.edits evidence.forward evidence.rewrite",
     "evidence.edits": "model",
-    "evidence.exits": "evidence.case evidence.edits evidence.knobs",
+    "evidence.exits": "evidence.case evidence.code evidence.edits evidence.knobs",
     "evidence.formulas": "evidence.code",
     "evidence.forward": "evidence.case evidence.code evidence.creation evidence.reach",
     "evidence.gradients": "evidence.code",
     "evidence.graph": "evidence.case picture trace",
-    "evidence.handed": "evidence.code evidence.lines",
+    "evidence.handed": "evidence.code",
     "evidence.kept": "arrays evidence.case evidence.clearings evidence.edits"
     " evidence.optimizers evidence.scopes evidence.suspicion evidence.updates trace",
     "evidence.knobs": "evidence.case evidence.code evidence.edits"

@@ -124,6 +124,22 @@ def test_a_history_in_a_dict_is_looked_into(graded: Grade) -> None:
     assert "loss.item()" in str(report.findings[0].fix)
 
 
+@pytest.mark.parametrize("total", ["total = total + loss", "total = torch.add(loss / 3, total)"])
+def test_a_total_that_is_written_out_is_looked_into(graded: Grade, total: str) -> None:
+    source = LINE.replace("for step", "total = 0.0 * torch.ones(1)\nfor step") + f"    {total}\n"
+    report = graded(source)
+    assert [finding.mistake for finding in report.findings] == ["history-keeps-graph"]
+    assert ".item()" in str(report.findings[0].fix)
+
+
+def test_a_total_that_begins_anew_is_left_alone(graded: Grade) -> None:
+    source = LINE.replace(
+        "    loss.backward()",
+        "    total = 0\n    for _ in (1, 2):\n        total = total + loss.detach()\n    loss.backward()",
+    )
+    assert graded(source).findings == ()
+
+
 def test_a_mistake_whose_code_fails_costs_neither_grade_nor_findings(
     graded: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from grader.evidence.case import Case
 from grader.evidence.code import called, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.handed import names_given, spoken, uncalled
 from grader.evidence.scopes import in_no_grad
 from grader.evidence.updates import Update, own_updates
 
 MAKERS = ("tensor", "zeros", "ones", "randn", "rand", "full", "empty", "FloatTensor", "Tensor", "normal", "randint",
           "as_tensor", "from_numpy", "zeros_like", "ones_like", "randn_like", "arange", "linspace")  # fmt: skip
 LEAF_MAKERS = ("requires_grad_", "Parameter")
+# What autograd is switched off by.
+GUARDS = ("no_grad", "inference_mode")
 
 
 def made(case: Case, name: str) -> Iterator[tuple[ast.stmt, ast.expr]]:
@@ -112,7 +115,8 @@ def unwatched(case: Case, found: Sequence[Update]) -> Iterator[list[Edit]]:
 
 
 def not_entered(case: Case) -> list[ast.stmt]:
-    """Where no_grad is named but not entered: `with torch.no_grad:`, `torch.no_grad()` alone on a line."""
+    """Where no_grad is named but not entered: `with torch.no_grad:`, by another name too; `torch.no_grad()` alone on a line."""
+    names = set(GUARDS) | names_given(case.code, _guards_named(case))
     found: list[ast.stmt] = []
     for statement in case.code.all(ast.stmt):
         if not isinstance(statement, ast.With | ast.Expr):
@@ -123,13 +127,22 @@ def not_entered(case: Case) -> list[ast.stmt]:
             else [statement.value]
         )
         for part in parts:
-            bare_name = isinstance(part, ast.Attribute | ast.Name) and ast.unparse(part).endswith("no_grad")
+            named = isinstance(part, ast.Attribute | ast.Name | ast.Subscript)
+            bare_name = named and (spoken(part) in names or ast.unparse(part).endswith("no_grad"))
             alone = (
                 isinstance(statement, ast.Expr) and isinstance(part, ast.Call) and called(part) == "no_grad"
             )
             if bare_name or alone:
                 found.append(statement)
     return found
+
+
+def _guards_named(case: Case) -> Iterator[ast.expr]:
+    """What is to be called before it can be entered: no_grad without its parentheses, and a lambda that gives it."""
+    yield from uncalled(case.code, GUARDS)
+    for node in case.code.all(ast.Lambda):
+        if isinstance(node.body, ast.Call) and called(node.body) in GUARDS:
+            yield node
 
 
 def eval_calls(case: Case) -> list[ast.stmt]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
+from grader.evidence.code import Loop
 from grader.evidence.edits import Edit
 from grader.evidence.knobs import bound_of, constants, number_of
 
@@ -18,7 +19,7 @@ class Exit(NamedTuple):
     """A statement that ended a loop early, and how many gradient calls there had been until then."""
 
     statement: ast.Break | ast.Return
-    loop: ast.For
+    loop: Loop
     calls: int
 
     @property
@@ -32,9 +33,9 @@ def early_exits(case: Case) -> Iterator[Exit]:
     if case.errors:
         return
     for loop in case.training_loops:
-        rounds = _rounds(case, loop) if isinstance(loop, ast.For) else None
+        rounds = _rounds(case, loop)
         calls = sum(_calls(case, place) for place in _places(case, loop))
-        if not isinstance(loop, ast.For) or rounds is None or not 0 < calls < SHARE * rounds:
+        if rounds is None or not 0 < calls < SHARE * rounds:
             continue
         for node in case.code.inside(loop, ast.Break, ast.Return):
             assert isinstance(node, ast.Break | ast.Return)
@@ -54,7 +55,7 @@ def kept_on(case: Case, exit_: Exit) -> list[Edit]:
     return edits
 
 
-def _rounds(case: Case, loop: ast.For) -> float | None:
+def _rounds(case: Case, loop: Loop) -> float | None:
     bound = bound_of(loop)
     numbers = [] if bound is None else [number_of(one) for one in constants(case.code, bound)]
     known = [one for one in numbers if one is not None]

@@ -11,6 +11,7 @@ from grader.evidence.code import Code, Function, Loop, called, last_name, names_
 from grader.evidence.edits import Edit
 from grader.exchange import Pair, data_pairs
 
+LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
 RATES = ("lr", "learning_rate", "rate", "alpha", "eta", "step_size", "lrate")
 # Numbers of a submission that makes its steps by hand.
 USUAL_RATE, USUAL_STEPS = "0.1", "3000"
@@ -130,6 +131,23 @@ def rate_of(case: Case, update: ast.stmt | None = None) -> str:
             if isinstance(node.value, float) and 0 < node.value < 1 and node.value != 0.5:  # noqa: PLR2004
                 return case.code.text(node)
     return USUAL_RATE
+
+
+def loss_name(case: Case, root: ast.AST) -> str | None:
+    """The name of the loss in a loop or function: what backward is called on anywhere, or a loss that is assigned there."""
+    assigned = [
+        target.id
+        for statement in case.code.inside(root, ast.Assign)
+        for target in targets_of(statement)
+        if isinstance(target, ast.Name)
+    ]
+    for call in case.code.calls("backward"):
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in assigned:
+            return ast.unparse(call.func.value)
+    likely = [name for name in assigned if name in LOSSES] or [
+        name for name in assigned if "loss" in name.lower()
+    ]
+    return likely[-1] if likely else (assigned[-1] if assigned else None)
 
 
 def updates_by_hand(case: Case, loop: Loop) -> Iterator[tuple[ast.stmt, str]]:

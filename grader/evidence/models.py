@@ -2,9 +2,11 @@
 
 import ast
 import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function
+from grader.evidence.code import Function, called
 from grader.evidence.formulas import value_of
 from grader.evidence.lines import function_called
 
@@ -19,8 +21,17 @@ POINTS = (0.7, -1.3, 2.9, 4.1)
 PARAMETERS = {"w": 1.37, "w2": -0.61, "b": 2.23}
 
 
-def differing_model(case: Case) -> tuple[ast.expr, str] | None:
-    """What the task's function returns, and what it should, where these are different numbers; None where that cannot be told."""
+class Model(NamedTuple):
+    """What the task's function returns, what it should, and whether these are different numbers."""
+
+    name: str
+    returned: ast.expr
+    wanted: str
+    differs: bool
+
+
+def model_of(case: Case) -> Model | None:
+    """The model that the task's function is; None where that cannot be told."""
     if case.exercise not in MODELS:
         return None
     name, count, formula = MODELS[case.exercise]
@@ -43,7 +54,13 @@ def differing_model(case: Case) -> tuple[ast.expr, str] | None:
         if right is None or seen is None:
             return None
         differs = differs or not math.isclose(seen, right, rel_tol=1e-9)
-    return (returned.value, wanted) if differs else None
+    return Model(name, returned.value, wanted, differs)
+
+
+def is_asked(case: Case, calls: Iterable[ast.Call]) -> bool:
+    """Whether one of some calls is of the task's function, and that computes what the task asks for."""
+    model = model_of(case)
+    return model is not None and not model.differs and any(called(call) == model.name for call in calls)
 
 
 def _returned(function: Function, values: dict[str, float]) -> float | None:

@@ -1,7 +1,7 @@
 """Which parameters the gradients of a run reached, and which they did not."""
 
 from grader.evidence.case import Case
-from grader.trace import Tensor
+from grader.trace import Act, Tensor
 
 
 def cut_off(case: Case) -> bool:
@@ -62,3 +62,13 @@ def kept_names(case: Case) -> set[str]:
 def _base(name: str) -> str:
     """The name that a dotted or indexed one begins with."""
     return name.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+
+
+def put_by_hand(case: Case) -> list[Act]:
+    """The operations that put tensors into `.grad` which autograd did not make, and which are not there to clear it."""
+    zeros = {act.output for act in case.acts if "zero" in act.name}
+    return [
+        act
+        for act in case.acts
+        if act.name == "Tensor.grad.__set__" and len(act.inputs) > 1 and act.inputs[1] not in zeros
+    ]

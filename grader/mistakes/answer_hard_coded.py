@@ -39,8 +39,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from grader.evidence.case import Case
+from grader.arrays import Numbers
+from grader.evidence.case import Case, numbers_of
 from grader.evidence.code import targets_of
+from grader.evidence.creation import MAKERS
 from grader.evidence.edits import Edit
 from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
@@ -73,12 +75,13 @@ TEXT = {
     ),
 }
 
-# Several numbers in one tensor: its name, the numbers, how near, and what finds them.
+# Several numbers in one tensor: its name, the numbers, how near, where the task starts, and what finds them.
 TOGETHER = {
     "temperature": (
         "params",
         (5.367, -17.301),
         0.05,
+        "[1.0, 0.0]",
         "params = training_loop(5000, 1e-2, torch.tensor([1.0, 0.0], requires_grad=True), 0.1 * t_u, t_c)",
     ),
 }
@@ -87,28 +90,41 @@ FEW_STEPS = 500
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Numbers given to w and b that are the answer, before or behind the training."""
-    found = None if case.full else _typed(case)
+    begun = _begun(case)
+    found = [begun] if begun is not None else [] if case.full else _typed(case)
     if not found:
         return
     first = found[0]
-    name = _name(first)
-    value = constant_in(_value_for(first, name))
+    name = _name(first) if begun is None else TOGETHER[case.exercise or ""][0]
     wanted = case.answers or {name}
+    whole = begun is not None or all(any(_sets(one, name) for one in found) for name in wanted)
     yield case.suspicion(
         first,
-        0.95 if len({name for name in wanted for one in found if _sets(one, name)}) == len(wanted) else 0.7,
+        0.95 if whole else 0.7,
         name=name,
-        value=value or 0.0,
-        rewrites=_untrained(case),
+        value=_told(case, first, name),
+        rewrites=begun is None and _untrained(case),
     )
+
+
+def _told(case: Case, statement: ast.stmt, name: str) -> str | float:
+    """The number, or the numbers, that a name is set to."""
+    if case.exercise in TOGETHER:
+        return ", ".join(f"{number:g}" for number in TOGETHER[case.exercise][1])
+    return constant_in(_value_for(statement, name)) or 0.0
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Leave the typed numbers out, or start elsewhere and train longer."""
     del suspicion
+    if (statement := _begun(case)) is not None:
+        for call in case.code.calls(*MAKERS, inside=statement):
+            if call.args:
+                yield [case.code.replace(call.args[0], TOGETHER[case.exercise or ""][3])]
+        return
     found = _typed(case)
     if case.exercise in TOGETHER:
-        yield [case.code.replace(found[-1], TOGETHER[case.exercise][3])]
+        yield [case.code.replace(found[-1], TOGETHER[case.exercise][4])]
         return
     if _untrained(case):
         if edits := train_instead(case, found):
@@ -184,6 +200,24 @@ def _typed_together(case: Case, name: str, answer: Sequence[float], near: float)
         if len(numbers) == len(answer) and np.allclose(numbers, answer, atol=near, rtol=0):
             return [statement]
     return []
+
+
+def _begun(case: Case) -> ast.stmt | None:
+    """The typed numbers that all training of the run began with, where they are the answer that it was to find."""
+    if case.exercise not in TOGETHER or not case.gradient_events:
+        return None
+    _, answer, near, *_ = TOGETHER[case.exercise]
+    leaves_seen = [tensor for event in case.gradient_events for tensor in event.tensors[: event.leaves]]
+    values = [numbers_of(tensor.value) for tensor in leaves_seen]
+    if not all(one is not None and _is_near(one, answer, near) for one in values):
+        return None
+    first = case.gradient_events[0].order
+    typed = (act for act in case.acts if act.order <= first and _is_near(act.constants, answer, near))
+    return next((case.code.at(act.cell, act.line) for act in typed), None)
+
+
+def _is_near(numbers: Sequence[float] | Numbers, answer: Sequence[float], near: float) -> bool:
+    return len(numbers) == len(answer) and np.allclose(numbers, answer, atol=near, rtol=0)
 
 
 def _goal(case: Case, name: str, answer: float) -> float:

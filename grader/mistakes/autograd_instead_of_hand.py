@@ -48,7 +48,6 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import Function
 from grader.evidence.edits import Edit
 from grader.evidence.lines import function_called, settings_of
 from grader.evidence.suspicion import Suspicion, Words
@@ -69,49 +68,50 @@ TEXT = {
     ),
 }
 
-# The functions that are to derive by hand, and how many arguments they take.
-BY_HAND = {"minimise_parabola": ("descend_by_hand", 3), "manual_gradient": ("manual_gradient", 4)}
+# The functions that are to derive by hand, and what the tasks call their arguments.
+BY_HAND = {
+    "minimise_parabola": ("descend_by_hand", ("x0", "lr", "steps")),
+    "manual_gradient": ("manual_gradient", ("X", "w", "b", "target")),
+}
 GRADIENTS = ("backward", "grad", "jacobian", "vjp", "jacrev", "value_and_grad", "grad_and_value")
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
-    """The gradient call inside a function that is to do without, or in what it calls."""
+    """The gradient call inside a function that is to do without, or in what it calls or was made of."""
     if case.exercise not in BY_HAND or not case.failed("autograd-called"):
         return
     name, _ = BY_HAND[case.exercise]
-    function = function_called(case.code, name)
-    if function is None:
-        return
-    call = _gradient_call(case, function)
-    yield case.suspicion(call or function, 0.97, name=name, about=function)
+    made = function_called(case.code, name) or _assigned(case, name)
+    if made is not None:
+        yield case.suspicion(_gradient_call(case, made) or made, 0.97, name=name, about=made)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Write the function with the derivative as a formula."""
-    function = suspicion.node
-    if case.exercise not in BY_HAND or not isinstance(function, ast.FunctionDef):
+    made = suspicion.node
+    if case.exercise not in BY_HAND or not isinstance(made, ast.FunctionDef | ast.Assign):
         return
-    name, count = BY_HAND[case.exercise]
-    arguments = [argument.arg for argument in function.args.args]
-    if len(arguments) != count:
+    name, usual = BY_HAND[case.exercise]
+    arguments = (
+        [argument.arg for argument in made.args.args] if isinstance(made, ast.FunctionDef) else [*usual]
+    )
+    if len(arguments) != len(usual):
         return
-    body = _walk(*arguments) if count == 3 else _derivation(*arguments)  # noqa: PLR2004 - the walk's
-    indent = case.code.indent(function)
-    if function.name == name:
-        first, last = function.body[0], function.body[-1]
+    body = _walk(*arguments) if len(usual) == 3 else _derivation(*arguments)  # noqa: PLR2004 - the walk's
+    if isinstance(made, ast.FunctionDef) and made.name == name:
+        indent = case.code.indent(made)
+        first, last = made.body[0], made.body[-1]
         (start, _), (end, column) = case.code.span(first)[0], case.code.span(last)[1]
-        cell = case.code.cell_of(function)
-        if start == function.lineno:
+        cell = case.code.cell_of(made)
+        if start == made.lineno:
             return
         text = "\n".join(f"{indent}    {line}" for line in body)
         yield [Edit(cell, (start, 0), (end, column), text)]
         return
-    aliases = [
-        one for one in settings_of(case.code, name) if isinstance(one, ast.Assign) and len(one.targets) == 1
-    ]
-    if aliases:
+    assigned = _assigned(case, name)
+    if assigned is not None and len(assigned.targets) == 1 and isinstance(assigned.targets[0], ast.Name):
         head = f"def {name}({', '.join(arguments)}):"
-        yield [case.code.replace(aliases[-1], "\n".join([head, *(f"    {line}" for line in body)]))]
+        yield [case.code.replace(assigned, "\n".join([head, *(f"    {line}" for line in body)]))]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -145,16 +145,31 @@ def _derivation(inputs: str, weight: str, bias: str, target: str) -> list[str]:
     return [f"error = {inputs} @ {weight} + {bias} - {target}", f"return {inputs}.T @ error, error.sum()"]
 
 
-def _gradient_call(case: Case, function: Function) -> ast.Call | None:
-    """The first gradient call in a function, or in those of the submission that it calls."""
+def _assigned(case: Case, name: str) -> ast.Assign | None:
+    """The last assignment to a name, of what another function made or gave."""
+    return next((one for one in reversed(settings_of(case.code, name)) if isinstance(one, ast.Assign)), None)
+
+
+def _gradient_call(case: Case, made: ast.AST) -> ast.Call | None:
+    """The first gradient call in a function or expression, or in what it names: functions, and what was assigned to names."""
     own = {one.name: one for one in case.code.all(ast.FunctionDef)}
-    waiting, seen = [function], {function}
+    waiting, seen = [made], {made}
     while waiting:
         current = waiting.pop(0)
         if (call := next(case.code.calls(*GRADIENTS, inside=current), None)) is not None:
             return call
-        for node in case.code.inside(current, ast.Name):
-            if node.id in own and own[node.id] not in seen:
-                seen.add(own[node.id])
-                waiting.append(own[node.id])
+        names = {node.id for node in case.code.inside(current, ast.Name) if isinstance(node.ctx, ast.Load)}
+        for name in sorted(names - _local(case, current)):
+            found = own.get(name) or _assigned(case, name)
+            if found is not None and found not in seen:
+                seen.add(found)
+                waiting.append(found)
     return None
+
+
+def _local(case: Case, node: ast.AST) -> set[str]:
+    """The names that a function gives values to itself."""
+    if not isinstance(node, ast.FunctionDef):
+        return set()
+    stored = {one.id for one in case.code.inside(node, ast.Name) if isinstance(one.ctx, ast.Store)}
+    return stored | {one.arg for one in case.code.inside(node, ast.arg)}

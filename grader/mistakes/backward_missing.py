@@ -39,11 +39,12 @@ from collections.abc import Iterator
 from grader.evidence.case import GRADIENT_CALLS, Case
 from grader.evidence.code import Loop, called, names_in, targets_of
 from grader.evidence.edits import Edit
+from grader.evidence.lines import loss_name
+from grader.evidence.reach import put_by_hand
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import own_updates
 
-LOSSES = ("loss", "mse", "cost", "l", "error", "J", "L", "criterion_loss", "train_loss", "loss_value", "err")
 # Calls that ask for no gradient.
 HARMLESS = {
     "range",
@@ -76,7 +77,7 @@ TEXT = {
 
 def detect(case: Case) -> Iterator[Suspicion]:
     """Loops that update by `.grad` or step an optimizer, and ask for no gradient themselves or in what they call."""
-    for loop, name in _found(case):
+    for loop, _, name in _found(case):
         yield case.suspicion(
             loop,
             0.95
@@ -88,7 +89,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Call it in front of the update; one that stands after the loop moves there."""
-    for loop, name in _found(case):
+    for loop, update, name in _found(case):
         if (case.code.cell_of(loop), loop.lineno) != (suspicion.cell, suspicion.line):
             continue
         after = [
@@ -100,10 +101,10 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             lines = [case.code.text(one) for one in stale]
             yield [
                 case.code.delete(stale[-1]),
-                case.code.insert_before(_updating(case, loop)[0], *_cleared(case, loop), *lines),
+                case.code.insert_before(update, *_cleared(case, loop), *lines),
             ]
             continue
-        yield [*after, case.code.insert_before(_updating(case, loop)[0], f"{name}.backward()")]
+        yield [*after, case.code.insert_before(update, f"{name}.backward()")]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -117,9 +118,52 @@ def plant(case: Case) -> Iterator[list[Edit]]:
             yield [case.code.replace(training.statement, f"loss = {case.code.text(training.root)}")]
 
 
-def _found(case: Case) -> Iterator[tuple[Loop, str]]:
+def _found(case: Case) -> list[tuple[Loop, ast.stmt, str]]:
+    """The loops, the first statement of each that updates, and the name of what to call backward on before it."""
     if any(node.attr in GRADIENT_CALLS[::2] for node in _uncalled(case)):
+        return []
+    return list(_in_loops(case)) or list(_in_called(case))
+
+
+def _in_called(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
+    """A loop that only calls what updates, in a run that updated again and again and never asked for a gradient."""
+    if case.gradient_calls or put_by_hand(case):
         return
+    for ways in (_to_step(case), *_to_updates(case)):
+        loop = next((outer for one in ways if (outer := case.code.loop(one)) is not None), None)
+        if loop is None:
+            continue
+        for statement in ways:
+            name = loss_name(case, case.code.function(statement) or loop)
+            if name is not None:
+                yield loop, statement, name
+                return
+
+
+def _to_step(case: Case) -> list[ast.stmt]:
+    """The statements that led to a step of an optimizer that was not its first, innermost first."""
+    stepped = [event for event in case.steps if event.call > 0]
+    places = [place for one in stepped[:1] for place in ((one.cell, one.line), *one.within)]
+    return [statement for place in places if (statement := case.code.at(*place)) is not None]
+
+
+def _to_updates(case: Case) -> Iterator[list[ast.stmt]]:
+    """The same of updates by hand in functions that loops called, where no error tells of them and nothing asks."""
+    if case.errors or any(case.code.calls(*GRADIENT_CALLS)):
+        return
+    looked = [act for act in case.acts if act.name == "Tensor.grad.__get__"]
+    for update in own_updates(case):
+        function = case.code.function(update.statement)
+        if function is None:
+            continue
+        ran = {case.code.at(act.cell, act.line) for act in looked} & set(case.code.inside(function, ast.stmt))
+        inside = next(one for one in function.body if update.statement in case.code.inside(one, ast.stmt))
+        for call in case.code.calls(function.name) if ran else ():
+            if case.code.loop(call) is not None:
+                yield [inside, case.code.statement(call)]
+
+
+def _in_loops(case: Case) -> Iterator[tuple[Loop, ast.stmt, str]]:
     asking = {
         function.name
         for function in case.code.all(ast.FunctionDef)
@@ -134,12 +178,12 @@ def _found(case: Case) -> Iterator[tuple[Loop, str]]:
             for one in case.code.inside(loop, ast.stmt)
         )
         asks = calls & {*GRADIENT_CALLS, *asking, "minimize"} and not _never_asked(case, loop)
-        if asks or inner or not _updating(case, loop):
+        if asks or inner or not _updating(case, loop) or (case.optimizers and put_by_hand(case)):
             continue
         stale = _stale(case, loop)
-        name = _loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
+        name = loss_name(case, loop) if stale is None else ast.unparse(targets_of(stale[0])[0])
         if name is not None:
-            yield loop, name
+            yield loop, _updating(case, loop)[0], name
 
 
 def _never_asked(case: Case, loop: Loop) -> bool:
@@ -191,23 +235,6 @@ def _cleared(case: Case, loop: Loop) -> list[str]:
 def _uncalled(case: Case) -> Iterator[ast.Attribute]:
     functions = {id(call.func) for call in case.code.all(ast.Call)}
     return (node for node in case.code.all(ast.Attribute) if id(node) not in functions)
-
-
-def _loss_name(case: Case, loop: Loop) -> str | None:
-    """The name of the loss in a loop: what backward is called on anywhere, or the name of a loss that is assigned there."""
-    assigned = [
-        target.id
-        for statement in case.code.inside(loop, ast.Assign)
-        for target in targets_of(statement)
-        if isinstance(target, ast.Name)
-    ]
-    for call in case.code.calls("backward"):
-        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in assigned:
-            return ast.unparse(call.func.value)
-    likely = [name for name in assigned if name in LOSSES] or [
-        name for name in assigned if "loss" in name.lower()
-    ]
-    return likely[-1] if likely else (assigned[-1] if assigned else None)
 
 
 def _updating(case: Case, loop: Loop) -> list[ast.stmt]:

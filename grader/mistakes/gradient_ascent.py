@@ -34,17 +34,20 @@ Subtract: `w -= 0.05 * w.grad`.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from grader.evidence.case import Case
+from grader.evidence.added import adding, subtracting
+from grader.evidence.case import Case, numbers_of
 from grader.evidence.code import Code
 from grader.evidence.edits import Edit
+from grader.evidence.knobs import number_of, rates
 from grader.evidence.motion import main_place, motions
 from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.rewrite import atom
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 from grader.evidence.updates import Step, Update, flipped, updates
+from grader.trace import Event
 
 TEXT = {
     "en": Words(
@@ -82,10 +85,10 @@ def detect(case: Case) -> Iterator[Suspicion]:
         yield _suspicion(case, turned[0], 0.85)
     elif plus and not turned and not maximized:
         yield _suspicion(case, plus[0][0], 0.95 if climbs and _meant_to_fall(case) else 0.7)
-    elif not plus:
-        by_hand = _by_hand(case)
-        if by_hand:
-            yield _suspicion(case, by_hand[0][0], 0.65)
+    elif climbs and not (plus or maximized) and (node := _turning(case)) is not None and _rises(events):
+        yield _suspicion(case, node, 0.93 if _meant_to_fall(case) else 0.7)
+    elif not plus and (by_hand := _by_hand(case)):
+        yield _suspicion(case, by_hand[0][0], 0.65)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
@@ -98,8 +101,12 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             for keyword in call.keywords
             if keyword.arg == "maximize"
         ]
+    elif isinstance(node, ast.UnaryOp) and node in (turned := _turned_losses(case)):
+        yield [_without_minus(case.code, one) for one in turned]
     elif isinstance(node, ast.UnaryOp):
-        yield [_without_minus(case.code, one) for one in _turned_losses(case)]
+        yield [_without_minus(case.code, node)]
+    elif isinstance(node, ast.stmt) and node is adding(case):
+        yield subtracting(case, node)
     else:
         plus = _adding(updates(case)) or _by_hand(case)
         yield [edit for _, step in plus if (edit := flipped(case.code, step)) is not None]
@@ -117,6 +124,19 @@ def plant(case: Case) -> Iterator[list[Edit]]:
             ]
         elif training.steps:
             yield [case.code.replace(training.root, f"(-{atom(case.code, training.root)})")]
+
+
+def _turning(case: Case) -> ast.AST | None:
+    """What turns the steps around where no plus shows: a learning rate below zero, or what the run added a gradient by."""
+    below = [one for one in rates(case) if (number_of(one) or 0.0) < 0]
+    return next((one for one in below if isinstance(one, ast.UnaryOp)), None) or adding(case)
+
+
+def _rises(events: Sequence[Event]) -> bool:
+    """Whether what backward is called on was above zero and grew, as no score does that is turned to be lowered."""
+    values = [numbers_of(event.root.value) for event in events if event.root is not None]
+    known = [float(one.sum()) for one in values if one is not None]
+    return len(known) > 1 and known[0] > 0 and not known[-1] <= known[0]
 
 
 def _meant_to_fall(case: Case) -> bool:

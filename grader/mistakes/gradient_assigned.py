@@ -35,9 +35,12 @@ Clear it with `w.grad = None` or `w.grad.zero_()`.
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from grader.evidence.case import Case
+from grader.evidence.code import called
 from grader.evidence.edits import Edit
+from grader.evidence.gradients import pairs
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import trainings
 
@@ -57,22 +60,29 @@ TEXT = {
 }
 
 
+class _Assigned(NamedTuple):
+    """A statement that gives `.grad` of a tensor, as it is written there, a value."""
+
+    statement: ast.stmt
+    owner: str
+    value: ast.expr
+
+
 def detect(case: Case) -> Iterator[Suspicion]:
-    """The error that says so, at an assignment to `.grad`."""
-    error = case.says("assigned grad")
-    statement = None if error is None else case.code.at(error.cell or 0, error.line)
-    for one, target in _assigned(case):
-        if statement is not None and (one is statement or one.lineno == statement.lineno):
-            yield case.suspicion(one, 0.97, name=ast.unparse(target.value))
-            return
+    """The error that says so, at what assigns to `.grad`."""
+    for one in _refused(case)[:1]:
+        yield case.suspicion(one.statement, 0.97, name=one.owner)
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
-    """Clear the gradients by None."""
+    """Clear the gradients by None, wherever they are given a number."""
+    del suspicion
+    others = [one for one in _assigned(case) if isinstance(one.value, ast.Constant)]
+    values = dict.fromkeys(one.value for one in [*_refused(case), *others])
     yield [
-        case.code.replace(statement.value, "None")
-        for statement, _ in dict(_assigned(case)).items()
-        if not isinstance(statement.value, ast.Constant) or statement.value.value is not None
+        case.code.replace(value, "None")
+        for value in values
+        if not isinstance(value, ast.Constant) or value.value is not None
     ]
 
 
@@ -87,8 +97,24 @@ def plant(case: Case) -> Iterator[list[Edit]]:
         ]
 
 
-def _assigned(case: Case) -> Iterator[tuple[ast.Assign, ast.Attribute]]:
-    for statement in case.code.all(ast.Assign):
-        for target in statement.targets:
+def _refused(case: Case) -> list[_Assigned]:
+    """What was assigned at the line of the error."""
+    error = case.says("assigned grad")
+    statement = None if error is None else case.code.at(error.cell or 0, error.line)
+    if statement is None:
+        return []
+    found = [one for one in _assigned(case) if one.statement.lineno == statement.lineno]
+    return [one for one in found if case.code.cell_of(one.statement) == case.code.cell_of(statement)]
+
+
+def _assigned(case: Case) -> Iterator[_Assigned]:
+    for statement in case.code.all(ast.stmt):
+        for target, value in pairs(statement):
             if isinstance(target, ast.Attribute) and target.attr == "grad":
-                yield statement, target
+                yield _Assigned(statement, ast.unparse(target.value), value)
+    for call in case.code.calls("setattr", "__setattr__"):
+        given = list(call.args)
+        if called(call) == "__setattr__" and isinstance(call.func, ast.Attribute):
+            given = [call.func.value, *given]
+        if len(given) == 3 and case.code.text(given[1]).strip("\"'") == "grad":  # noqa: PLR2004 - of what, which, value
+            yield _Assigned(case.code.statement(call), ast.unparse(given[0]), given[2])

@@ -38,8 +38,9 @@ from grader.evidence.case import Case
 from grader.evidence.code import Function, Loop, last_name, names_in, targets_of
 from grader.evidence.creation import without_keyword
 from grader.evidence.edits import Edit
-from grader.evidence.lines import function_called, needs_torch, rate_of, updates_by_hand
+from grader.evidence.lines import function_called, loss_name, needs_torch, rate_of, updates_by_hand
 from grader.evidence.planting import read_instead, taken_away
+from grader.evidence.reach import put_by_hand
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import by_hand, leaves, trainings
 
@@ -82,6 +83,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """A loop of updates without gradients of autograd, where there are none in the source it belongs to."""
     if case.full or case.exercise not in ASKED or not case.failed(*FAILED):
         return
+    if given := _given(case):
+        yield case.suspicion(given[0], 0.95, name=_owners(case)[0])
+        return
     place = _place(case)
     if place is None:
         return
@@ -92,6 +96,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """Ask autograd in the loop, at the place of the updates; drop the formulas that nothing else uses."""
     del suspicion
+    if given := _given(case):
+        yield from _asked_instead(case, given)
+        return
     place = _place(case)
     if place is None:
         return
@@ -184,6 +191,33 @@ def _only_for(case: Case, place: _Place, updates: Sequence[ast.stmt]) -> list[as
 
 
 # ---- finding ------------------------------------------------------------------------------------
+
+
+def _given(case: Case) -> list[ast.stmt]:
+    """The statements that put a formula's numbers into `.grad`, in a run that asked for no gradient."""
+    if case.gradient_calls:
+        return []
+    found = (case.code.at(act.cell, act.line) for act in put_by_hand(case))
+    return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def _owners(case: Case) -> list[str]:
+    """What the tensors are called whose `.grad` was put by hand."""
+    numbers = {act.inputs[0] for act in put_by_hand(case)}
+    seen = (tensor for event in case.events for tensor in event.tensors if tensor.number in numbers)
+    return list(dict.fromkeys(tensor.names[0] for tensor in seen if tensor.names)) or ["x"]
+
+
+def _asked_instead(case: Case, given: Sequence[ast.stmt]) -> Iterator[list[Edit]]:
+    """Call backward where the first of the gradients was put, cleared before if need be, and leave the others out."""
+    root = case.code.function(given[0]) or case.code.loop(given[0])
+    name = None if root is None else loss_name(case, root)
+    if name is None:
+        return
+    others = [case.code.delete(one) for one in given[1:]]
+    yield [case.code.replace(given[0], f"{name}.backward()"), *others]
+    cleared = (f"{owner}.grad = None; " for owner in _owners(case))
+    yield [case.code.replace(given[0], f"{''.join(cleared)}{name}.backward()"), *others]
 
 
 def _place(case: Case) -> _Place | None:

@@ -40,7 +40,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.evidence.case import Case
-from grader.evidence.code import last_name
+from grader.evidence.code import last_name, names_in, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.planting import named_root
 from grader.evidence.rewrite import atom
@@ -74,7 +74,7 @@ def detect(case: Case) -> Iterator[Suspicion]:
             statement,
             0.95,
             name=name,
-            value=case.code.text(value),
+            value=atom(case.code, value),
             count=float(count),
             advice=True,
             about=value,
@@ -143,7 +143,7 @@ def _whole(holder: ast.expr) -> ast.expr:
 
 
 def _totals(case: Case) -> Iterator[tuple[ast.expr, str, int]]:
-    """`total += loss` with the loss that is backwarded, where total is a result that requires a gradient."""
+    """`total += loss` and its like with the loss that is backwarded, where total is a result that requires a gradient."""
     roots = {name for event in case.gradient_events if event.root is not None for name in event.root.names}
     growing: dict[str, int] = {}
     for event in case.events:
@@ -151,22 +151,39 @@ def _totals(case: Case) -> Iterator[tuple[ast.expr, str, int]]:
             for name in tensor.names:
                 if tensor.requires_grad and tensor.made_by == "AddBackward0":
                     growing[name] = max(growing.get(name, 0), event.call)
-    for statement in case.code.all(ast.AugAssign):
-        name = last_name(statement.target)
-        if not isinstance(statement.op, ast.Add) or name in roots or growing.get(name, 0) < 1:
+    for statement in case.code.all(ast.AugAssign, ast.Assign):
+        target, value = _added(statement)
+        name = "" if target is None else ast.unparse(target)
+        if value is None or name in roots or growing.get(name, 0) < 1 or not names_in(value) & roots:
             continue
-        loops = case.training_loops
-        within = [loop for loop in loops if statement in ast.walk(loop)]
-        if last_name(statement.value) in roots and within and not _reset(case, within[-1], name):
-            yield statement.value, name, growing[name]
+        within = [loop for loop in case.training_loops if statement in ast.walk(loop)]
+        if within and not _reset(case, within[-1], name):
+            yield value, name, growing[name]
+
+
+def _added(statement: ast.stmt) -> tuple[ast.expr | None, ast.expr | None]:
+    """The total and what it grows by, of `total += loss`, `total = total + loss`, `total = torch.add(total, loss)`."""
+    if isinstance(statement, ast.AugAssign):
+        return (statement.target, statement.value) if isinstance(statement.op, ast.Add) else (None, None)
+    if not isinstance(statement, ast.Assign):
+        return None, None
+    target, value = statement.targets[0], statement.value
+    sides: list[ast.expr] = []
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        sides = [value.left, value.right]
+    elif isinstance(value, ast.Call) and last_name(value.func) == "add":
+        own = value.func.value if isinstance(value.func, ast.Attribute) and len(value.args) == 1 else None
+        sides = [*([] if own is None else [own]), *value.args]
+    others = [side for side in sides if ast.unparse(side) != ast.unparse(target)]
+    return (target, others[0]) if len(sides) == 2 and len(others) == 1 else (None, None)  # noqa: PLR2004 - both sides
 
 
 def _reset(case: Case, loop: ast.AST, name: str) -> bool:
     """Whether a total begins anew in each round of the outermost loop."""
     return any(
-        isinstance(target, ast.Name) and target.id == name
+        ast.unparse(target) == name and _added(statement) == (None, None)
         for statement in case.code.inside(loop, ast.Assign)
-        for target in statement.targets
+        for target in targets_of(statement)
     )
 
 

@@ -39,10 +39,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.arrays import Numbers
+from grader.evidence.arguments import argument_of
 from grader.evidence.case import Case, numbers_of
 from grader.evidence.code import called
 from grader.evidence.edits import Edit
-from grader.evidence.handed import handed
 from grader.evidence.knobs import number_of
 from grader.evidence.lines import (
     RATES,
@@ -236,7 +236,7 @@ def _readings_argument(case: Case, call: ast.Call) -> ast.expr | None:
     """The argument of a training call that is t_u itself, outside of functions: by the source, or by what the run saw inside."""
     if called(call) != TRAINING or case.code.function(call) is not None:
         return None
-    given = handed(case.code, call, "t_u", 3)  # (n_epochs, learning_rate, params, t_u, t_c)
+    given = argument_of(case.code, call, "t_u", 3)  # (n_epochs, learning_rate, params, t_u, t_c)
     if isinstance(given, ast.Name) and (given.id == "t_u" or _alias(case, given)):
         return given
     return given if _trained_raw(case, call) else None

@@ -48,6 +48,8 @@ from grader.evidence.trainings import trainings
 from grader.trace import Event
 
 TUNES = True
+# Of steps that overshoot by the bend of the loss, and go down all the same: worth a try, and nothing to tell.
+UNLIKELY = 0.55
 # Words, in prose, comments or names, of those who know that it diverges, show it on purpose, or try several rates.
 KNOWN = re.compile(
     r"diverg|explod|blow|overflow|overshoot|stable|stabil|oscillat|bounc|nan|\binf|isfinite|large|big|huge|high"
@@ -87,19 +89,18 @@ def detect(case: Case) -> Iterator[Suspicion]:
     rate = max((motion.rate for motion in moved.values() if motion.rate is not None), default=None)
     fast = bend is not None and rate is not None and bend * rate > 2  # noqa: PLR2004
     if burst or fast:
-        node = found[0]
-        yield case.suspicion(
-            node,
-            0.92
-            if burst and fast and _unknown(case, events, [*moved.values()])
-            else 0.85
-            if burst and fast
-            else 0.7
-            if burst
-            else 0.65,
-            rate=number_of(node) or 0.0,
-            evidence={"curvature": bend or 0.0},
-        )
+        sure = 0.85 if burst and fast else 0.7 if burst else UNLIKELY if _falls(events) else 0.65
+        if burst and fast and _unknown(case, events, [*moved.values()]):
+            sure = 0.92
+        rate_told, bend_told = number_of(found[0]) or 0.0, bend or 0.0
+        yield case.suspicion(found[0], sure, rate=rate_told, evidence={"curvature": bend_told})
+
+
+def _falls(events: Sequence[Event]) -> bool:
+    """Whether the loss ended below where it began."""
+    losses = [numbers_of(event.root.value) for event in events if event.root is not None]
+    known = [float(one[0]) for one in losses if one is not None and one.size == 1 and np.isfinite(one[0])]
+    return len(known) > 1 and known[-1] < known[0]
 
 
 def _unknown(case: Case, events: Sequence[Event], moved: Sequence[Motion]) -> bool:

@@ -41,6 +41,7 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.code import called, last_name
 from grader.evidence.edits import Edit
+from grader.evidence.handed import names_given, spoken, uncalled
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import errors_taken, reductions
 
@@ -64,6 +65,8 @@ TEXT = {
 _LOSSES = {
     "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss",
 }  # fmt: skip
+# What Python says where a class takes tensors for its settings, and of what it makes where it can take them.
+SAID = ("Boolean value of Tensor with more than one value", "'{name}' object has no attribute")
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
@@ -72,9 +75,9 @@ def detect(case: Case) -> Iterator[Suspicion]:
     if not places:
         return
     first = places[0]
-    statement = case.code.statement(first)
+    statement = _stopped_at(case, first) or case.code.statement(first)
     yield case.suspicion(
-        first,
+        statement if statement is not case.code.statement(first) else first,
         0.97,
         name=case.code.text(first.func if isinstance(first, ast.Call) else first),
         line_text=case.first_line(statement),
@@ -121,4 +124,16 @@ def _places(case: Case) -> list[ast.expr]:
             and any(last_name(target) in used for target in assignment.targets)
         ):
             places.append(value)
-    return places
+    return places or [one for one in uncalled(case.code, names) if _stopped_at(case, one) is not None]
+
+
+def _stopped_at(case: Case, value: ast.expr) -> ast.stmt | None:
+    """The statement that the run stopped at as it called, with prediction and target, what a loss class is handed on as."""
+    if isinstance(value, ast.Call):
+        return None
+    error = case.says(*(said.format(name=last_name(value)) for said in SAID))
+    statement = None if error is None else case.code.at(error.cell or 0, error.line)
+    if statement is None:
+        return None
+    called_as = {spoken(call.func) for call in case.code.inside(statement, ast.Call) if len(call.args) > 1}
+    return statement if called_as & names_given(case.code, [value]) else None

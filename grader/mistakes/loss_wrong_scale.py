@@ -65,6 +65,8 @@ TEXT = {
 }
 
 _REDUCE = ("mean", "sum")
+# Of a run that stopped, where nothing was seen of its numbers: too little to tell a learner, enough to try.
+UNSEEN = 0.55
 
 
 def detect(case: Case) -> Iterator[Suspicion]:
@@ -83,6 +85,8 @@ def detect(case: Case) -> Iterator[Suspicion]:
     )
     node = ways[0][0]
     sureness = 0.87 if lost or _constructed(case) else 0.8 if not _only_mean(ways) else 0.62
+    if case.errors and not lost:
+        sureness = UNSEEN
     yield case.suspicion(node, sureness, part=case.first_line(node))
 
 

@@ -44,7 +44,7 @@ from grader.evidence.creation import makes_leaf, with_keyword
 from grader.evidence.edits import Edit
 from grader.evidence.formulas import unread
 from grader.evidence.forward import Forward, forward_of, is_parameter, is_product
-from grader.evidence.models import differing_model
+from grader.evidence.models import is_asked, model_of
 from grader.evidence.rewrite import atom, drop_keyword, keep_only
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import offsets, products
@@ -77,27 +77,23 @@ def detect(case: Case) -> Iterator[Suspicion]:
     """Formulas that leave a parameter out or put it elsewhere, in a submission that has lost points."""
     if case.full:
         return
-    ways, differing = _ways(case, forward_of(case)), differing_model(case)
-    if not ways and differing is None:
+    ways, model = _ways(case, forward_of(case)), model_of(case)
+    differs = model is not None and model.differs
+    if not ways and not differs:
         return
-    first = differing[0] if differing is not None else ways[0].node
-    yield case.suspicion(
-        first,
-        0.93
-        if differing is not None or ways[0] in _too_many(case, forward_of(case))
-        else 0.85
-        if case.failed("forward-differs", "model-differs", "gradient-reaches-count")
-        else 0.79,
-        part=case.first_line(first),
-    )
+    first = model.returned if model is not None and differs else ways[0].node
+    sure = 0.85 if case.failed("forward-differs", "model-differs", "gradient-reaches-count") else 0.79
+    if differs or ways[0] in _too_many(case, forward_of(case)):
+        sure = 0.93
+    yield case.suspicion(first, sure, part=case.first_line(first))
 
 
 def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
     """The formula with all its parameters in their places."""
     for way in _ways(case, forward_of(case))[:3]:
         yield way.edits
-    if (differing := differing_model(case)) is not None:
-        yield [case.code.replace(*differing)]
+    if (model := model_of(case)) is not None and model.differs:
+        yield [case.code.replace(model.returned, model.wanted)]
 
 
 def plant(case: Case) -> Iterator[list[Edit]]:
@@ -112,9 +108,11 @@ def plant(case: Case) -> Iterator[list[Edit]]:
 
 
 def _ways(case: Case, forward: Forward) -> list[_Way]:
+    shaped = [*_one_for_each_point(case), *_biasless(case)]
+    if is_asked(case, [one for one in forward.inside(ast.Call) if isinstance(one, ast.Call)]):
+        return shaped
     return [
-        *_one_for_each_point(case),
-        *_biasless(case),
+        *shaped,
         *_bent(case, forward),
         *_distributed(case, forward),
         *_missing(case, forward),
@@ -297,4 +295,5 @@ def _not_squared(case: Case, forward: Forward) -> Iterator[_Way]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and is_product(forward, node)
     ]
     for product in products[:2]:
-        yield _Way(product, [code.replace(product, f"{code.text(product)} ** 2")])
+        if not any(code.inside(product, ast.Pow)):
+            yield _Way(product, [code.replace(product, f"{code.text(product)} ** 2")])

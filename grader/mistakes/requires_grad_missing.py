@@ -41,8 +41,13 @@ from collections.abc import Iterator
 from grader.evidence.case import Case
 from grader.evidence.creation import made, maker, trained_names, with_keyword, without_keyword
 from grader.evidence.edits import Edit
+from grader.evidence.handed import is_read, names_given, spoken
+from grader.evidence.optimizers import optimizer_calls
 from grader.evidence.suspicion import Suspicion, Words
 from grader.evidence.trainings import leaves
+from grader.evidence.updates import own_updates
+from grader.trace import Event
+from grader.values import Array
 
 TEXT = {
     "en": Words(
@@ -169,13 +174,32 @@ def _without_gradient(case: Case) -> list[str]:
 
 def _left_out(case: Case) -> list[str]:
     """The tensors that the source trains, and that stood beside every gradient call as leaves without a gradient."""
-    events = case.gradient_events
-    bare = [
-        {name for one in event.tensors if one.leaf and not one.requires_grad for name in one.names}
-        for event in events
-        if event.leaves and not event.raised
+    bare = [_bare_leaves(event) for event in case.gradient_events if event.leaves and not event.raised]
+    left = (
+        {name: value for name, value in bare[0].items() if all(name in names for names in bare)}
+        if bare
+        else {}
+    )
+    found = [name for name in _in_sight(case) if name in left]
+    if found or case.full:
+        return found
+    owners = {update.owner.split("[")[0] for update in own_updates(case)}
+    owners |= {spoken(call.args[0]) for call in optimizer_calls(case) if call.args}
+    still = [name for name, value in left.items() if all(names[name] == value for names in bare)]
+    return [name for name in still if owners & names_given(case.code, _reads(case, name))]
+
+
+def _bare_leaves(event: Event) -> dict[str, Array | None]:
+    """The names of the leaves that require no gradient, with their values."""
+    return {
+        name: one.value for one in event.tensors if one.leaf and not one.requires_grad for name in one.names
+    }
+
+
+def _reads(case: Case, name: str) -> list[ast.expr]:
+    return [
+        node for node in case.code.all(ast.Name, ast.Attribute) if ast.unparse(node) == name and is_read(node)
     ]
-    return [name for name in _in_sight(case) if bare and all(name in names for names in bare)]
 
 
 def _is_bare(case: Case, name: str) -> bool:

@@ -38,6 +38,7 @@ from grader.evidence.case import Case
 from grader.evidence.code import Loop, called
 from grader.evidence.edits import Edit
 from grader.evidence.exits import early_exits, kept_on
+from grader.evidence.knobs import bound_of
 from grader.evidence.optimizers import is_step, optimizer_names
 from grader.evidence.planting import moved
 from grader.evidence.suspicion import Suspicion, Words
@@ -64,7 +65,7 @@ TEXT = {
 def detect(case: Case) -> Iterator[Suspicion]:
     """A `return` at the end of a training loop's block; updates behind a loop that has none inside."""
     for loop in case.training_loops:
-        ending = _ends_first_round(loop)
+        ending = _ends_first_round(case, loop)
         if ending is not None:
             yield _suspicion(
                 case, ending, loop, 0.95 if isinstance(ending, ast.Return) and not case.full else 0.7
@@ -91,7 +92,7 @@ def repair(case: Case, suspicion: Suspicion) -> Iterator[list[Edit]]:
             yield kept_on(case, one)
             return
     for loop in case.training_loops:
-        if node is _ends_first_round(loop) and isinstance(node, ast.Return | ast.Break):
+        if node is _ends_first_round(case, loop) and isinstance(node, ast.Return | ast.Break):
             yield _out(case, loop)
             return
         behind = _behind(case, loop)
@@ -113,26 +114,24 @@ def _suspicion(case: Case, node: ast.stmt, loop: Loop, sureness: float) -> Suspi
     return case.suspicion(node, sureness, loop_line=float(loop.lineno))
 
 
-def _ends_first_round(loop: Loop) -> ast.stmt | None:
-    """The `return` or `break` that ends each first round, of a loop that asks for gradients itself."""
+def _ends_first_round(case: Case, loop: Loop) -> ast.stmt | None:
+    """The `return` or `break` that ends each first round, of a loop that asks for gradients, itself or in what it calls."""
     last = loop.body[-1]
     if not isinstance(last, ast.Return | ast.Break) or any(
         isinstance(node, ast.Continue) for node in ast.walk(loop)
     ):
         return None
-    trains = any(
-        isinstance(node, ast.Call) and called(node) in ("backward", "grad", "step")
-        for one in loop.body
-        for node in ast.walk(one)
-    )
-    return last if trains and not isinstance(loop, ast.While) else None
+    if isinstance(loop, ast.While) and bound_of(loop) is None:
+        return None  # `while True:` is left so on purpose
+    trains = any(_asks(one) or any(case.code.calls("step", inside=one)) for one in loop.body)
+    return last if trains or case.events_in(loop, "backward", "grad", "step") else None
 
 
 def _out(case: Case, loop: Loop) -> list[Edit]:
     """Every `return` of this kind, behind its loop; not where the function returns there already."""
     edits = []
     for one in case.training_loops:
-        last = _ends_first_round(one)
+        last = _ends_first_round(case, one)
         if last is None or (one is not loop and not isinstance(last, ast.Return)):
             continue
         block = case.code.block(one)
