@@ -111,6 +111,11 @@ SEEN: dict[str, HeldOut] = {
         .replace("return w * x", "return net[0] * x").replace("** 2", "** 2 / len(y_data)")
         + BY_SAMPLE + STEPPED_BY_HAND,
     ),
+    "a prediction under the name of the loop's target": HeldOut(
+        "backprop_per_sample",
+        "target-overwritten",
+        SAMPLES + BY_SAMPLE + "        y = forward(x)\n" + STEPPED_BY_HAND,
+    ),
     "numbers under the names of what was handed in": HeldOut(
         "temperature",
         "numpy-in-forward",

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.evidence.case import Case
-from grader.evidence.code import last_name, targets_of
+from grader.evidence.code import Function, last_name, targets_of
 from grader.evidence.edits import Edit
 from grader.evidence.forward import Forward, forward_of, residuals
 from grader.evidence.suspicion import Suspicion, Words
@@ -126,7 +126,7 @@ def _overwritten(case: Case) -> _Over | None:
         for target in statement.targets:
             if (
                 isinstance(target, ast.Name)
-                and target.id in met & (data | _arguments_around(case, statement))
+                and target.id in met & (data | _given_around(case, statement))
                 and forward.tracked(statement.value)
                 and not forward.is_loss_like(statement.value)
             ):
@@ -152,12 +152,20 @@ def _arguments(case: Case, forward: Forward) -> set[str]:
     return named - forward.parameters
 
 
-def _arguments_around(case: Case, node: ast.AST) -> set[str]:
-    """The arguments of the functions that a node stands in: elsewhere the same names are others."""
+def _given_around(case: Case, node: ast.AST) -> set[str]:
+    """The arguments of the functions and the variables of the loops that a node stands in: elsewhere the same names are others."""
     found: set[str] = set()
-    while (function := case.code.function(node)) is not None:
-        found |= {argument.arg for argument in function.args.args}
-        node = function
+    while (outer := case.code.around(node, ast.FunctionDef, ast.AsyncFunctionDef, ast.For)) is not None:
+        if isinstance(outer, ast.For):
+            found |= {
+                one.id
+                for target in targets_of(outer)
+                for one in ast.walk(target)
+                if isinstance(one, ast.Name)
+            }
+        elif isinstance(outer, Function):
+            found |= {argument.arg for argument in outer.args.args}
+        node = outer
     return found
 
 
