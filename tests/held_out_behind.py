@@ -14,11 +14,9 @@ from tests.held_out import (
     START,
     HeldOut,
 )
-from tests.held_out_apart import BY_SAMPLE, ONE
+from tests.held_out_apart import BY_SAMPLE, ONE, SGD, SQUARED
 
-SGD = "opt = torch.optim.SGD([w, b], lr=0.1)\n"
 MOVE = "def move(ps):\n    for p in ps:\n        if p.grad is None:\n            continue\n        p.data -= 0.01 * p.grad\n        p.grad = None\n"
-SQUARED = "((w * x + b - y) ** 2).mean()"
 
 BEHIND: dict[str, HeldOut] = {
     "one step a call, without backward": HeldOut(

@@ -103,6 +103,7 @@ def test_metadata_change_no_grade(graded: list[dict[str, Any]], name: str) -> No
     assert (report["checks"], report["max_score"]) == (graded[0]["checks"], 10)
 
 
+@pytest.mark.slow
 def test_control_without_the_option_the_notebook_says_which_exercise(graded: list[dict[str, Any]]) -> None:
     assert [report["exercise"] for report in graded[-2:]] == [OTHER, SLUG]
     assert graded[-2]["score"] < 10 == graded[-1]["score"]
